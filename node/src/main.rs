@@ -1,0 +1,2 @@
+//! A Millrace node.
+fn main() {}
