@@ -1,0 +1,61 @@
+// What the scripts share as programs: options, help, progress, errors.
+
+import { parseArgs } from 'node:util';
+
+const colour = process.stderr.isTTY && !process.env.NO_COLOR;
+const paint = (code, text) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
+
+/** Progress goes to standard error, so that standard output can be piped. */
+export const step = (text) => process.stderr.write(`${paint('1', '==>')} ${text}\n`);
+export const note = (text) => process.stderr.write(`    ${paint('2', text)}\n`);
+
+/** An error whose text already tells the user what to do: printed without a stack. */
+export class UserError extends Error {}
+
+/**
+ * Reads the options, or prints the help and ends.
+ * `options` maps a name to `{ default, help, value, multiple }`; an option without `value` is a switch.
+ */
+export function options(usage, about, options, examples = []) {
+	const known = { help: { help: 'print this and end' }, ...options };
+	let values;
+	try {
+		values = parseArgs({
+			strict: true,
+			options: Object.fromEntries(
+				Object.entries(known).map(([name, o]) => [
+					name,
+					{ type: o.value ? 'string' : 'boolean', multiple: Boolean(o.multiple), ...(o.short && { short: o.short }) },
+				]),
+			),
+		}).values;
+	} catch (error) {
+		process.stderr.write(`${paint('31', 'error:')} ${error.message}\n       see --help\n`);
+		process.exit(2);
+	}
+	if (values.help) {
+		process.stdout.write(`${about}\n\nUsage: ${usage}\n\nOptions:\n`);
+		for (const [name, o] of Object.entries(known)) {
+			const flag = `  --${name}${o.value ? ` ${o.value}` : ''}`;
+			const fallback = o.default === undefined ? '' : ` [default: ${o.default}]`;
+			process.stdout.write(`${flag.padEnd(26)}${o.help}${fallback}\n`);
+		}
+		if (examples.length) process.stdout.write(`\nExamples:\n${examples.map((line) => `  ${line}\n`).join('')}`);
+		process.exit(0);
+	}
+	const result = {};
+	for (const [name, o] of Object.entries(known)) result[name] = values[name] ?? o.default;
+	return result;
+}
+
+/** Runs a script's main function: a `UserError` becomes one clear message, everything ends with the right exit status. */
+export async function main(run) {
+	try {
+		await run();
+		process.exit(0);
+	} catch (error) {
+		const text = error instanceof UserError ? error.message : (error.stack ?? String(error));
+		process.stderr.write(`${paint('31', 'error:')} ${text}\n`);
+		process.exit(1);
+	}
+}
