@@ -1,6 +1,6 @@
 //! What a worker reads from the chain: one runtime API, asked at finalised blocks for work and at best blocks for reports.
 
-use crate::{AcceleratorKind, BlobHash, ClassId, GpuIndex, GpuState, Hash, JobId, LeaseId, LeaseStatus, Moment};
+use crate::{AcceleratorKind, BlobHash, BlockNumber, ClassId, GpuIndex, GpuState, Hash, JobId, LeaseId, LeaseStatus, Moment};
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -51,6 +51,8 @@ pub struct WorkerView<AccountId> {
 	pub provider: AccountId,
 	/// The provider's epoch at this block.
 	pub epoch: u32,
+	/// First block of the next epoch.
+	pub epoch_ends: BlockNumber,
 	/// Whether a report for that epoch would be accepted, free of fee: the provider's report is due and still missing.
 	pub report_due: bool,
 	/// Registered GPUs, by index.

@@ -1,0 +1,159 @@
+#!/usr/bin/env node
+// What this machine does with a development chain: transfers and reports per second, blocks from order to first attestation.
+
+import { writeFileSync } from 'node:fs';
+import { CONNECTION, connect, fields, followEvents, heads, keyPair, send } from './lib/chain.mjs';
+import { main, note, options, step } from './lib/cli.mjs';
+import { plancks } from './lib/format.mjs';
+import { becomeProvider, classOf, closeLease, placeOrder, postAsk, waitUntilLive } from './lib/market.mjs';
+
+const args = options(
+	'node client/bench.mjs [options]',
+	'Measures a development chain: keep-alive transfers and provider reports per second through one node, with the pool kept full,\nand how many blocks a lease waits for its first attestation. scripts/bench starts the node.',
+	{
+		url: CONNECTION.url,
+		accounts: { value: 'N', default: '1000', help: 'accounts that send transfers, and then reports' },
+		rounds: { value: 'N', default: '3', help: 'transfers per account' },
+		leases: { value: 'N', default: '3', help: 'leases opened one after the other' },
+		json: { value: 'FILE', help: 'write the figures as JSON' },
+	},
+	['scripts/bench --json bench.json'],
+);
+
+/** Sends signed transactions, a window at a time, and returns when all are in blocks: how many a second, over which blocks. */
+async function throughput(api, name, isMine, signed) {
+	const from = (await heads(api)).best;
+	const started = Date.now();
+	for (let at = 0; at < signed.length; at += 200) {
+		await Promise.all(signed.slice(at, at + 200).map((tx) => api.rpc.author.submitExtrinsic(tx)));
+	}
+	const submitted = Date.now();
+	const perBlock = new Map();
+	let seen = 0;
+	let next = from + 1;
+	while (seen < signed.length) {
+		const { best } = await heads(api);
+		for (; next <= best; next += 1) {
+			const at = await api.at(await api.rpc.chain.getBlockHash(next));
+			const count = (await at.query.system.events()).filter(({ event }) => isMine(event)).length;
+			seen += count;
+			if (count) perBlock.set(next, count);
+			process.stderr.write(`\r    ${name}: ${seen} of ${signed.length} in blocks `);
+		}
+		if (Date.now() - submitted > 120_000) throw new Error(`only ${seen} of ${signed.length} ${name} were included`);
+		await new Promise((resolve) => setTimeout(resolve, 100));
+	}
+	process.stderr.write('\n');
+	const blocks = [...perBlock.keys()];
+	const time = async (number) => (await (await api.at(await api.rpc.chain.getBlockHash(number))).query.timestamp.now()).toNumber();
+	const seconds = ((await time(blocks.at(-1))) - (await time(blocks[0] - 1))) / 1000;
+	return {
+		count: signed.length,
+		blocks: blocks.length,
+		seconds,
+		perSecond: Math.round(signed.length / seconds),
+		mostInOneBlock: Math.max(...perBlock.values()),
+		submittedInMs: submitted - started,
+	};
+}
+
+const nonces = async (api, pairs) => Promise.all(pairs.map(async (pair) => (await api.rpc.system.accountNextIndex(pair.address)).toNumber()));
+
+/** Sends one transaction per pair and waits until all are in blocks. */
+async function everyone(api, pairs, makeTx) {
+	const start = await nonces(api, pairs);
+	for (let at = 0; at < pairs.length; at += 200) {
+		await Promise.all(pairs.slice(at, at + 200).map((pair, i) => makeTx(pair).signAsync(pair, { nonce: start[at + i], era: 0 }).then((tx) => api.rpc.author.submitExtrinsic(tx))));
+	}
+	while ((await api.rpc.author.pendingExtrinsics()).length) await new Promise((resolve) => setTimeout(resolve, 300));
+}
+
+/**
+ * One report of each worker whose epoch lasts for some blocks yet: a report is good in its epoch only, and epochs begin at
+ * different blocks for different providers.
+ */
+async function signReports(api, workers) {
+	const views = [];
+	for (let at = 0; at < workers.length; at += 200) {
+		views.push(...(await Promise.all(workers.slice(at, at + 200).map((pair) => api.call.workerApi.workerView(pair.address)))));
+	}
+	const head = await api.rpc.chain.getHeader(await api.rpc.chain.getFinalizedHead());
+	const best = (await heads(api)).best;
+	const signed = [];
+	for (let i = 0; i < workers.length; i += 1) {
+		if (views[i].unwrap().epochEnds.toNumber() < best + 4) continue;
+		const report = { epoch: views[i].unwrap().epoch.toNumber(), finalisedNumber: head.number, finalisedHash: head.hash, gpus: [], leases: [] };
+		signed.push(await api.tx.attestation.report(report).signAsync(workers[i], { nonce: 0, era: 0 }));
+	}
+	return signed;
+}
+
+await main(async () => {
+	const api = await connect(args.url, { timeoutMs: 60_000 });
+	const count = Number(args.accounts);
+	const rounds = Number(args.rounds);
+	const figures = {};
+
+	step(`Making ${count} accounts`);
+	const alice = keyPair('//Alice');
+	const owners = Array.from({ length: count }, (_, i) => keyPair(`//Bench//${i}`));
+	const workers = Array.from({ length: count }, (_, i) => keyPair(`//Bench//${i}//worker`));
+	for (let at = 0; at < count; at += 250) {
+		const calls = owners.slice(at, at + 250).map((pair) => api.tx.balances.transferKeepAlive(pair.address, plancks('2000')));
+		await send(api, api.tx.utility.batchAll(calls), alice);
+	}
+
+	step(`Transfers: ${count * rounds} between existing accounts`);
+	const start = await nonces(api, owners);
+	const transfers = [];
+	for (let round = 0; round < rounds; round += 1) {
+		for (let i = 0; i < count; i += 1) {
+			const tx = api.tx.balances.transferKeepAlive(owners[(i + 1) % count].address, 1_000_000_000n);
+			transfers.push(await tx.signAsync(owners[i], { nonce: start[i] + round, era: 0 }));
+		}
+	}
+	const isTransfer = (event) => event.section === 'balances' && event.method === 'Transfer';
+	figures.transfers = await throughput(api, 'transfers', isTransfer, transfers);
+	note(`${figures.transfers.perSecond} a second, at most ${figures.transfers.mostInOneBlock} in a block`);
+
+	step(`Reports: one of each of ${count} providers`);
+	await everyone(api, owners, (pair) => {
+		const i = owners.indexOf(pair);
+		return api.tx.utility.batchAll([
+			api.tx.providers.register('ws://127.0.0.1:1', 'ZZ', 0, null),
+			api.tx.providers.bond(plancks('100')),
+			api.tx.providers.setWorker(workers[i].address),
+		]);
+	});
+	const isReport = (event) => event.section === 'attestation' && event.method === 'Reported';
+	figures.reports = await throughput(api, 'reports', isReport, await signReports(api, workers));
+	note(`${figures.reports.perSecond} a second, at most ${figures.reports.mostInOneBlock} in a block`);
+
+	step(`Leases: blocks from order to first attestation, ${args.leases} times`);
+	const bob = keyPair('//Bob');
+	let devices = [];
+	for (let tries = 0; tries < 60 && !devices.length; tries += 1) {
+		devices = (await api.rpc.worker.devices()).toJSON() ?? [];
+		if (!devices.length) await new Promise((resolve) => setTimeout(resolve, 500));
+	}
+	for (const device of devices) device.classId = await classOf(api, device);
+	await becomeProvider(api, bob, { endpoint: args.url, country: 'ZZ', network: 0, group: null, worker: (await api.rpc.worker.key()).toJSON(), devices, bond: 10n ** 15n });
+	await waitUntilLive(api, bob.address);
+	const { classId } = devices[0];
+	const price = plancks('0.001');
+	await postAsk(api, bob, { classId, gpus: 1, price, minTermMs: 5_000, maxTermMs: 3_600_000, lifetimeMs: 86_400_000 });
+	figures.blocksFromOrderToFirstAttestation = [];
+	for (let i = 0; i < Number(args.leases); i += 1) {
+		const lease = await placeOrder(api, keyPair('//Charlie'), { classId, gpus: 1, maxPrice: price, termMs: 600_000 });
+		const ready = await followEvents(api, lease.block, (event, block) =>
+			event.section === 'leases' && event.method === 'LeaseReady' && fields(event).lease.toString() === lease.lease ? block : undefined,
+		);
+		figures.blocksFromOrderToFirstAttestation.push(ready - lease.block);
+		await closeLease(api, keyPair('//Charlie'), lease.lease);
+	}
+	note(figures.blocksFromOrderToFirstAttestation.join(', '));
+	const text = `${JSON.stringify(figures, null, '\t')}\n`;
+	if (args.json) writeFileSync(args.json, text);
+	else process.stdout.write(text);
+	await api.disconnect();
+});
