@@ -123,7 +123,7 @@ export async function closeLease(api, pair, lease) {
 /** The receipt in a block's events. */
 export function receiptOf(events, lease) {
 	for (const event of events) {
-		if (event.section !== 'settlement' || event.method !== 'Receipt') continue;
+		if (event.section !== 'settlement' || event.method !== 'EscrowClosed') continue;
 		const data = fields(event);
 		if (data.escrow.toString() !== String(lease)) continue;
 		return {

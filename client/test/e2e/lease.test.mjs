@@ -72,7 +72,7 @@ describe('a lease', () => {
 		const held = sum(of('settlement', 'EscrowOpened').filter(mine), 'amount') + sum(of('settlement', 'ToppedUp').filter(mine), 'amount');
 		const accrued = of('settlement', 'Accrued').filter(mine);
 		const settled = of('settlement', 'Settled').filter(mine);
-		const receipts = of('settlement', 'Receipt').filter(mine);
+		const receipts = of('settlement', 'EscrowClosed').filter(mine);
 		assert.equal(receipts.length, 1);
 		const receipt = receipts[0].data;
 		assert.equal(held, receipt.deposited.toBigInt());
@@ -127,7 +127,7 @@ describe('a provider that makes a mistake is told so', () => {
 	});
 	test('an ask for more than it has', async () => {
 		const ask = postAsk(chain.api, bob, { classId: market.classId, gpus: 5, price: 1n, minTermMs: 5_000, maxTermMs: 60_000, lifetimeMs: 60_000 });
-		await refused(ask, 'leases.NotEnoughGpus');
+		await refused(ask, 'leases.OfferAboveRegistered');
 	});
 	test('a bond that is in use', () => refused(send(chain.api, chain.api.tx.providers.unbond(10n ** 15n), bob), 'providers.BondInUse'));
 	test('nothing to withdraw', () => refused(send(chain.api, chain.api.tx.providers.withdraw(), bob), 'providers.NothingToWithdraw'));

@@ -46,7 +46,7 @@ async function finish(lease, steps) {
 	);
 	const count = (method) => events.filter((event) => event.method === method).length;
 	assert.equal(count('JobFinished'), 1, 'one result');
-	assert.equal(count('Receipt'), 1, 'one receipt');
+	assert.equal(count('EscrowClosed'), 1, 'one receipt');
 	assert.equal(count('LeaseClosed'), 1);
 	const accrued = events.filter((event) => event.method === 'Accrued').reduce((sum, { data }) => sum + data.amount.toBigInt(), 0n);
 	assert.equal(accrued, receipt.paid + receipt.fee, 'paid exactly what was attested');
