@@ -1,1 +1,74 @@
-//! Skeleton.
+//! Runs one job in a process of its own, which holds no keys and has no network.
+//!
+//! The kernels of a job are somebody else's code, and a GPU driver is a large library with a device behind it that can
+//! hang. Neither belongs into the node's process. The node starts the program `millrace-executor` once for each job,
+//! hands it plan and blobs, and kills it when it takes too long.
+//!
+//! # The two sides
+//!
+//! * The parent: [`Executor`], used by the node's worker. [`Executor::run_job`] blocks until the job has ended; call it
+//!   from a thread that may block, such as one of `tokio::task::spawn_blocking`.
+//! * The child: [`serve`], called by the program.
+//!
+//! ```no_run
+//! use millrace_executor::{Cancel, DeviceSelector, Executor, ExecutorError, JobLimits, JobRequest};
+//! use std::sync::Arc;
+//!
+//! let executor = Executor::new("/usr/lib/millrace/millrace-executor");
+//! let request = JobRequest {
+//!     plan: std::fs::read("plan.json")?,
+//!     blobs: vec![std::fs::read("kernel.ptx")?, std::fs::read("images.bin")?],
+//!     device: DeviceSelector::Reference,
+//!     limits: JobLimits::default(),
+//! };
+//! match executor.run_job(Arc::new(request), &Cancel::new(), &mut |progress| eprintln!("{progress:?}")) {
+//!     Ok(output) => println!("{} bytes after {:?}", output.bytes.len(), output.busy),
+//!     Err(ExecutorError::Failed(failure)) => println!("the job's fault? {}: {failure}", failure.kind.is_final()),
+//!     Err(other) => println!("nobody's result: {other}"),
+//! }
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # What an error asks of the caller
+//!
+//! | Error | Meaning | What to do |
+//! | --- | --- | --- |
+//! | [`ExecutorError::Failed`], [`FailureKind::is_final`] | the job cannot succeed as it is | report it |
+//! | `Failed` with `BlobMissing` | a blob was not in the request | fetch it, or report it |
+//! | `Failed` with `DeviceUnavailable` or `DeviceLost` | no such device here, or it failed | probe the device, then run again or report |
+//! | [`ExecutorError::Lost`] | the process died, hung, or talked nonsense | probe the device, run again a few times |
+//! | [`ExecutorError::CannotStart`] | wrong path or another version of the program | tell the operator |
+//! | [`ExecutorError::Cancelled`] | the caller wanted it so | nothing |
+//!
+//! # What keeps the child in bounds
+//!
+//! Its environment is empty but for four variables that choose a GPU driver. It is the leader of its process group,
+//! dies with its parent, writes no core file, cannot be traced by other processes of the user, gains no privileges,
+//! and, where the system permits, has a network namespace with nothing in it. [`ExecutorInfo::confinement`] tells which
+//! of these took effect. System calls and the file system are not filtered.
+//!
+//! # The protocol
+//!
+//! Frames over stdin and stdout: a length of four bytes, little-endian, then as many bytes of SCALE. The child speaks
+//! first and says its version; both programs must be of the same. Then the parent sends the request and its blobs, and
+//! the child answers with progress, at least every half second while a kernel runs, and one result.
+
+mod by_hand;
+mod error;
+mod frame;
+mod message;
+mod parent;
+mod process;
+mod request;
+mod serve;
+#[expect(unsafe_code, reason = "calls to the operating system that the standard library does not have")]
+mod system;
+
+pub use by_hand::{list_devices, run_by_hand, HandRun, HandRunError};
+pub use error::{ExecutorError, Failure, FailureKind};
+pub use parent::{Cancel, Executor, ExecutorInfo};
+pub use request::{DeviceSelector, JobLimits, JobOutput, JobRequest, SelectorTextError};
+pub use serve::serve;
+pub use system::Confinement;
+
+pub use millrace_device::{DeviceInfo, DeviceList, Kind, Progress};

@@ -1,0 +1,98 @@
+//! The driver's functions, found at run time.
+
+use super::{CudaUnavailable, LIBRARY, LIBRARY_VARIABLE};
+use cuda_driver_sys::{
+	CUcontext, CUdevice, CUdevice_attribute, CUdeviceptr, CUfunction, CUjit_option, CUmodule, CUresult,
+	CUstream, CUuuid,
+};
+use libloading::Library;
+use std::{
+	ffi::{c_char, c_int, c_uchar, c_uint, c_void},
+	path::PathBuf,
+};
+
+/// Declares the table: for each function a field of its signature. A second declaration, which is compiled and
+/// discarded, compares the signature with that of `cuda-driver-sys`.
+///
+/// The fields return `u32` instead of `CUresult`: that is a Rust enum of the codes of CUDA 10.2, and a newer driver
+/// returns others, which must not become a value of such an enum.
+macro_rules! functions {
+	($($function:ident($($argument:ty),*);)*) => {
+		/// The functions of a loaded driver. They may be called as NVIDIA's documentation allows.
+		#[expect(non_snake_case, reason = "the driver's own names")]
+		pub(super) struct Table {
+			$(pub(super) $function: unsafe extern "C" fn($($argument),*) -> u32,)*
+			/// Keeps the functions in memory.
+			_library: Library,
+		}
+
+		$(const _: unsafe extern "C" fn($($argument),*) -> CUresult = cuda_driver_sys::$function;)*
+
+		impl Table {
+			#[expect(non_snake_case, reason = "the driver's own names")]
+			fn find(library: Library, path: PathBuf) -> Result<Self, CudaUnavailable> {
+				$(
+					// SAFETY: the type is that of the function of this name, as the assertion above has checked; its
+					// result is a C enum, which is passed as an unsigned integer of 32 bits.
+					let $function = unsafe {
+						library.get::<unsafe extern "C" fn($($argument),*) -> u32>(stringify!($function).as_bytes())
+					};
+					let Ok($function) = $function.map(|symbol| *symbol) else {
+						return Err(CudaUnavailable::MissingFunction { library: path, function: stringify!($function) });
+					};
+				)*
+				Ok(Self { $($function,)* _library: library })
+			}
+		}
+	};
+}
+
+functions! {
+	cuInit(c_uint);
+	cuDriverGetVersion(*mut c_int);
+	cuDeviceGetCount(*mut c_int);
+	cuDeviceGet(*mut CUdevice, c_int);
+	cuDeviceGetName(*mut c_char, c_int, CUdevice);
+	cuDeviceGetUuid(*mut CUuuid, CUdevice);
+	cuDeviceTotalMem_v2(*mut usize, CUdevice);
+	cuDeviceGetAttribute(*mut c_int, CUdevice_attribute, CUdevice);
+	cuCtxCreate_v2(*mut CUcontext, c_uint, CUdevice);
+	cuCtxSetCurrent(CUcontext);
+	cuCtxDestroy_v2(CUcontext);
+	cuModuleLoadDataEx(*mut CUmodule, *const c_void, c_uint, *mut CUjit_option, *mut *mut c_void);
+	cuModuleGetFunction(*mut CUfunction, CUmodule, *const c_char);
+	cuModuleUnload(CUmodule);
+	cuMemAlloc_v2(*mut CUdeviceptr, usize);
+	cuMemsetD8_v2(CUdeviceptr, c_uchar, usize);
+	cuMemcpyHtoD_v2(CUdeviceptr, *const c_void, usize);
+	cuMemcpyDtoH_v2(*mut c_void, CUdeviceptr, usize);
+	cuStreamCreate(*mut CUstream, c_uint);
+	cuStreamQuery(CUstream);
+	cuLaunchKernel(
+		CUfunction, c_uint, c_uint, c_uint, c_uint, c_uint, c_uint, c_uint, CUstream, *mut *mut c_void, *mut *mut c_void
+	);
+}
+
+impl Table {
+	/// Loads the driver and finds all functions.
+	///
+	/// # Errors
+	///
+	/// [`CudaUnavailable::NotFound`] and [`CudaUnavailable::MissingFunction`].
+	pub(super) fn load() -> Result<Self, CudaUnavailable> {
+		let path = std::env::var_os(LIBRARY_VARIABLE).map_or_else(|| PathBuf::from(LIBRARY), PathBuf::from);
+		// SAFETY: loading runs the library's initialisers. It is the system's GPU driver, or what the operator has
+		// named in its place.
+		match unsafe { Library::new(&path) } {
+			Ok(library) => Self::find(library, path),
+			Err(error) => {
+				Err(CudaUnavailable::NotFound { library: path, reason: dynamic_linker_text(&error) })
+			}
+		}
+	}
+}
+
+/// The dynamic linker's own words, which name the file or the dependency that is missing.
+fn dynamic_linker_text(error: &libloading::Error) -> String {
+	std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}

@@ -1,0 +1,140 @@
+//! `millrace-executor`: the program that the node starts for each job.
+
+use clap::{Args, Parser, Subcommand};
+use millrace_executor::{list_devices, run_by_hand, serve, DeviceSelector, Executor, HandRun, JobLimits};
+use millrace_job::BlobHash;
+use std::{
+	env,
+	error::Error,
+	fs,
+	io::{stderr, IsTerminal},
+	path::PathBuf,
+	process::ExitCode,
+	time::{Duration, Instant},
+};
+
+/// Runs GPU jobs for a Millrace node.
+///
+/// The node starts this program itself, once for each job, and talks to it over pipes; there is nothing to set up but
+/// to keep it beside the node's program. By hand it lists GPUs, runs a job without a chain, and shows what confines it.
+#[derive(Parser)]
+#[command(name = "millrace-executor", version)]
+struct Cli {
+	#[command(subcommand)]
+	command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+	/// List the GPUs of this machine.
+	Devices {
+		/// Print JSON.
+		#[arg(long)]
+		json: bool,
+	},
+	/// Run a job from files and write its output.
+	Run(RunArgs),
+	/// Show which measures confine a job on this machine.
+	Check,
+	/// Run one job for the node. Started by the node.
+	Serve {
+		/// Process id of the node.
+		#[arg(long)]
+		parent: u32,
+	},
+}
+
+#[derive(Args)]
+struct RunArgs {
+	/// The plan, a JSON file.
+	#[arg(long)]
+	plan: PathBuf,
+	/// Folder with the kernel and the inputs, under any names.
+	#[arg(long)]
+	blobs: PathBuf,
+	/// File for the output.
+	#[arg(long)]
+	out: PathBuf,
+	/// `reference`, `cuda` for the first GPU, or `cuda:UUID`.
+	#[arg(long, default_value = "reference")]
+	device: DeviceSelector,
+	/// The most seconds that the job may take.
+	#[arg(long, default_value_t = 600)]
+	seconds: u64,
+	/// The most instructions that the reference device may run.
+	#[arg(long, default_value_t = JobLimits::default().steps)]
+	steps: u64,
+}
+
+fn main() -> ExitCode {
+	let done = match Cli::parse().command {
+		Command::Devices { json } => devices(json),
+		Command::Run(args) => run(args),
+		Command::Check => check(),
+		Command::Serve { parent } => serve(parent).map_err(Into::into),
+	};
+	match done {
+		Ok(()) => ExitCode::SUCCESS,
+		Err(error) => {
+			eprintln!("error: {error}");
+			ExitCode::FAILURE
+		}
+	}
+}
+
+fn devices(json: bool) -> Result<(), Box<dyn Error>> {
+	let list = list_devices();
+	if json {
+		println!("{}", serde_json::to_string(&list)?);
+		return Ok(());
+	}
+	println!("reference  the CPU, interpreting PTX");
+	for gpu in &list.gpus {
+		let (major, minor) = gpu.compute_capability.unwrap_or_default();
+		let (memory, driver) = (gpu.memory_bytes >> 20, gpu.driver.as_deref().unwrap_or("?"));
+		println!(
+			"cuda:{}  {}, {memory} MiB, compute capability {major}.{minor}, CUDA {driver}",
+			gpu.uuid, gpu.name
+		);
+	}
+	match &list.cuda_unavailable {
+		Some(reason) => println!("No GPU can be used: {reason}"),
+		None if list.gpus.is_empty() => println!("The CUDA driver knows no GPU."),
+		None => {}
+	}
+	Ok(())
+}
+
+fn run(args: RunArgs) -> Result<(), Box<dyn Error>> {
+	let wall_clock = Duration::from_secs(args.seconds);
+	let limits = JobLimits { wall_clock, steps: args.steps, ..JobLimits::default() };
+	let RunArgs { plan, blobs, device, .. } = args;
+	let request = HandRun { executor: env::current_exe()?, plan, blobs, device, limits };
+	// A line that is written over and over makes no sense in a file.
+	let show = stderr().is_terminal();
+	let start = Instant::now();
+	let output = run_by_hand(&request, &mut |progress| {
+		if show {
+			let blocks = progress.blocks_done.map_or(String::new(), |blocks| format!(", {blocks} blocks"));
+			eprint!("\r{} of {} launches done{blocks}\x1b[K", progress.launches_done, progress.launches);
+		}
+	});
+	if show {
+		eprintln!();
+	}
+	let output = output?;
+	let took = start.elapsed();
+	fs::write(&args.out, &output.bytes).map_err(|error| format!("{}: {error}", args.out.display()))?;
+	println!("output  {}", BlobHash::of(&output.bytes));
+	println!("bytes   {}", output.bytes.len());
+	println!("device  {}", output.device);
+	println!("busy    {:.6} s in {} launches", output.busy.as_secs_f64(), output.launches);
+	println!("took    {:.3} s", took.as_secs_f64());
+	Ok(())
+}
+
+fn check() -> Result<(), Box<dyn Error>> {
+	let info = Executor::new(env::current_exe()?).check()?;
+	println!("millrace-executor {}: {}", info.version, info.confinement);
+	Ok(())
+}

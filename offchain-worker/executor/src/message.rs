@@ -1,0 +1,58 @@
+//! What parent and child say to each other.
+
+use crate::{Confinement, DeviceSelector, Failure};
+use codec::{Decode, Encode};
+use millrace_job::MAX_BUFFER_BYTES;
+
+/// Changes with every change of the messages.
+pub(crate) const PROTOCOL: u32 = 1;
+/// What the child's first frame begins with, so that any other program is recognised.
+pub(crate) const MAGIC: [u8; 8] = *b"millrace";
+/// The version of this crate, which both sides must have.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The most blobs of a request: the kernel and one for each buffer.
+pub(crate) const MAX_BLOBS: u32 = 1 + millrace_job::MAX_BUFFERS as u32;
+/// The longest frame with a blob.
+pub(crate) const MAX_BLOB_FRAME: u64 = MAX_BUFFER_BYTES;
+/// The longest frame with a [`Start`]: the plan and some small things.
+pub(crate) const MAX_START_FRAME: u64 = millrace_job::MAX_PLAN_BYTES as u64 + 4_096;
+/// The longest frame from the child, besides the output's bytes.
+pub(crate) const MAX_REPLY_FRAME: u64 = 16 << 10;
+/// The longest message of a failure, in bytes.
+pub(crate) const MAX_MESSAGE_BYTES: usize = 4 << 10;
+
+/// The child's first frame. The first three fields never change, so that other versions can be told.
+#[derive(Debug, Eq, PartialEq, Encode, Decode)]
+pub(crate) struct Hello {
+	pub(crate) magic: [u8; 8],
+	pub(crate) protocol: u32,
+	pub(crate) version: String,
+	pub(crate) confinement: Confinement,
+}
+
+/// The parent's first frame. The blobs follow, each in a frame of its own.
+#[derive(Debug, Eq, PartialEq, Encode, Decode)]
+pub(crate) struct Start {
+	pub(crate) plan: Vec<u8>,
+	pub(crate) blobs: u32,
+	pub(crate) device: DeviceSelector,
+	pub(crate) buffer_bytes: u64,
+	pub(crate) output_bytes: u64,
+	pub(crate) steps: u64,
+	pub(crate) wall_clock_ms: u64,
+}
+
+/// The child's other frames.
+#[derive(Debug, Eq, PartialEq, Encode, Decode)]
+pub(crate) enum Reply {
+	/// It is still there.
+	#[codec(index = 0)]
+	Progress { launches_done: u32, launches: u32, blocks_done: Option<u64> },
+	/// The job is done. The output's bytes follow in a frame of their own.
+	#[codec(index = 1)]
+	Done { busy_us: u64, launches: u32, device: String },
+	/// The job failed.
+	#[codec(index = 2)]
+	Failed(Failure),
+}

@@ -1,0 +1,325 @@
+//! The parent's side: starting a child, talking to it, and ending it.
+
+use crate::{
+	frame::{read_frame, write_frame},
+	message::{Hello, Reply, Start, MAGIC, MAX_REPLY_FRAME, PROTOCOL, VERSION},
+	process::{printable, Process, Started},
+	Confinement, DeviceList, ExecutorError, Failure, FailureKind, JobLimits, JobOutput, JobRequest, Progress,
+};
+use codec::{Decode, Encode};
+use std::{
+	io::{Read, Write},
+	path::{Path, PathBuf},
+	process::ChildStdout,
+	sync::{
+		atomic::{AtomicBool, Ordering::Relaxed},
+		mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender},
+		Arc,
+	},
+	thread,
+	time::{Duration, Instant},
+};
+
+/// How long a child may take to say that it is there, and to list the GPUs.
+const START_TIME: Duration = Duration::from_secs(30);
+/// How much later than the child's own limit the parent kills it.
+const WALL_CLOCK_GRACE: Duration = Duration::from_secs(1);
+/// How long a child may take to end after its result: the driver gives back the device's memory.
+const EXIT_TIME: Duration = Duration::from_secs(10);
+/// How often the wait for a child looks whether the job was cancelled.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
+/// The longest list of GPUs, in bytes.
+const MAX_LIST_BYTES: u64 = 1 << 20;
+
+/// Cancels a job from another thread. Clones cancel the same job.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+	/// One that has not been used.
+	pub fn new() -> Self {
+		Self::default()
+	}
+
+	/// Has the job's process killed, within a tenth of a second or so.
+	pub fn cancel(&self) {
+		self.0.store(true, Relaxed);
+	}
+
+	/// Whether [`Self::cancel`] was called.
+	pub fn is_cancelled(&self) -> bool {
+		self.0.load(Relaxed)
+	}
+}
+
+/// What a child says of itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ExecutorInfo {
+	/// Version of the program.
+	pub version: String,
+	/// What keeps it in bounds on this machine.
+	pub confinement: Confinement,
+}
+
+/// The executor program. Its methods block; no process outlives the call that started it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Executor {
+	path: PathBuf,
+}
+
+impl Executor {
+	/// The program at `path`, which is looked at only when it is used.
+	pub fn new(path: impl Into<PathBuf>) -> Self {
+		Self { path: path.into() }
+	}
+
+	/// Where the program is.
+	pub fn path(&self) -> &Path {
+		&self.path
+	}
+
+	/// Starts the program once and lets it introduce itself.
+	///
+	/// # Errors
+	///
+	/// [`ExecutorError::CannotStart`] and [`ExecutorError::Lost`].
+	pub fn check(&self) -> Result<ExecutorInfo, ExecutorError> {
+		let mut session = Session::start(&self.path, 0)?;
+		let hello = session.hello(&Cancel::new(), START_TIME)?;
+		// The end of its input tells the child that there is no job.
+		drop(session.stdin.take());
+		session.process.end(EXIT_TIME);
+		Ok(ExecutorInfo { version: hello.version, confinement: hello.confinement })
+	}
+
+	/// Lists the machine's GPUs. The driver is loaded by the child only. The reference device is not listed.
+	///
+	/// # Errors
+	///
+	/// [`ExecutorError::CannotStart`] and [`ExecutorError::Lost`]. A machine without GPUs or without a driver is no
+	/// error.
+	pub fn devices(&self) -> Result<DeviceList, ExecutorError> {
+		let Started { mut process, stdin, stdout } = Process::start(&self.path, &["devices", "--json"])?;
+		drop(stdin);
+		let (sender, receiver) = sync_channel(1);
+		spawn("executor-devices", move || {
+			let mut text = Vec::new();
+			let read = stdout.take(MAX_LIST_BYTES).read_to_end(&mut text);
+			// Nobody listens once the time is up.
+			let _ = sender.send(read.map(|_| text));
+		})?;
+		let Ok(text) = receiver.recv_timeout(START_TIME) else {
+			return Err(ExecutorError::Lost(format!("no list of GPUs after {} s", START_TIME.as_secs())));
+		};
+		let ending = process.end(EXIT_TIME);
+		let text =
+			text.map_err(|error| ExecutorError::Lost(format!("its list of GPUs cannot be read: {error}")))?;
+		serde_json::from_slice(&text).map_err(|error| {
+			let reason = format!("what it prints is no list of GPUs ({error}); {ending}");
+			if ending.exited() {
+				ExecutorError::CannotStart { path: self.path.clone(), reason }
+			} else {
+				ExecutorError::Lost(reason)
+			}
+		})
+	}
+
+	/// Runs one job in a process of its own and returns its output. `progress` is called about four times a second
+	/// while a kernel runs. The request is shared, not copied, so that it can be run again after a loss.
+	///
+	/// # Errors
+	///
+	/// Every [`ExecutorError`]. The process has ended in each case, unless the message says that it hangs in its
+	/// device's driver.
+	pub fn run_job(
+		&self,
+		request: Arc<JobRequest>,
+		cancel: &Cancel,
+		progress: &mut dyn FnMut(Progress),
+	) -> Result<JobOutput, ExecutorError> {
+		let limits = request.limits;
+		let mut session = Session::start(&self.path, limits.output_bytes)?;
+		session.hello(cancel, START_TIME.min(limits.wall_clock))?;
+		session.send(request)?;
+		loop {
+			match session.next(cancel, &limits)? {
+				Event::Hello(_) => return Err(ExecutorError::Lost("it introduced itself twice".into())),
+				Event::Progress(now) => progress(now),
+				Event::Done(output) => {
+					session.process.end(EXIT_TIME);
+					return Ok(output);
+				}
+				Event::Failed(failure) => {
+					session.process.end(EXIT_TIME);
+					return Err(ExecutorError::Failed(failure));
+				}
+				Event::Broken(reason) => {
+					let ending = session.process.end(Duration::from_secs(1));
+					return Err(ExecutorError::Lost(format!("{reason}; {ending}")));
+				}
+			}
+		}
+	}
+}
+
+/// What comes from a child.
+enum Event {
+	Hello(Hello),
+	Progress(Progress),
+	Done(JobOutput),
+	Failed(Failure),
+	/// Nothing more comes.
+	Broken(String),
+}
+
+/// A child and the thread that listens to it.
+struct Session {
+	path: PathBuf,
+	started: Instant,
+	process: Process,
+	stdin: Option<std::process::ChildStdin>,
+	events: Receiver<Event>,
+}
+
+impl Session {
+	fn start(path: &Path, output_bytes: u64) -> Result<Self, ExecutorError> {
+		let parent = std::process::id().to_string();
+		let Started { process, stdin, stdout } = Process::start(path, &["serve", "--parent", &parent])?;
+		// Few, so that a child that floods its pipe is slowed down instead of filling our memory.
+		let (sender, events) = sync_channel(4);
+		spawn("executor-listener", move || listen(stdout, output_bytes, &sender))?;
+		Ok(Self { path: path.into(), started: Instant::now(), process, stdin: Some(stdin), events })
+	}
+
+	/// Waits for the child's first words, and compares versions.
+	fn hello(&mut self, cancel: &Cancel, time: Duration) -> Result<Hello, ExecutorError> {
+		let limits = JobLimits { wall_clock: Duration::MAX, silence: time, ..JobLimits::default() };
+		let cannot = |path: &Path, reason| ExecutorError::CannotStart { path: path.into(), reason };
+		match self.next(cancel, &limits)? {
+			Event::Hello(hello) if hello.protocol == PROTOCOL && hello.version == VERSION => Ok(hello),
+			Event::Hello(Hello { version, protocol, .. }) => {
+				let reason = format!(
+					"it is version {version} with protocol {protocol}, and version {VERSION} with protocol {PROTOCOL} is \
+					 needed; install both from one release"
+				);
+				Err(cannot(&self.path, reason))
+			}
+			Event::Broken(reason) => {
+				let ending = self.process.end(Duration::from_secs(1));
+				let reason = format!("{reason}; {ending}");
+				Err(if ending.exited() { cannot(&self.path, reason) } else { ExecutorError::Lost(reason) })
+			}
+			_ => Err(cannot(&self.path, "it speaks before it says its version".into())),
+		}
+	}
+
+	/// Hands the request over, on a thread of its own: the child reads it while it may already speak.
+	fn send(&mut self, request: Arc<JobRequest>) -> Result<(), ExecutorError> {
+		let Some(mut stdin) = self.stdin.take() else { return Ok(()) };
+		let spent = self.started.elapsed();
+		spawn("executor-request", move || {
+			// An error means that the child has closed its input, which the listener will notice in its own way.
+			let _ = write_request(&mut stdin, &request, spent);
+		})
+	}
+
+	/// The next event. Cancellation, the clock and silence are errors.
+	fn next(&self, cancel: &Cancel, limits: &JobLimits) -> Result<Event, ExecutorError> {
+		let silent = Instant::now();
+		let wall_clock = limits.wall_clock.saturating_add(WALL_CLOCK_GRACE);
+		loop {
+			match self.events.recv_timeout(CANCEL_INTERVAL) {
+				Ok(event) => return Ok(event),
+				Err(RecvTimeoutError::Disconnected) => {
+					return Err(ExecutorError::Lost("its listener ended".into()))
+				}
+				Err(RecvTimeoutError::Timeout) => {}
+			}
+			if cancel.is_cancelled() {
+				return Err(ExecutorError::Cancelled);
+			}
+			if self.started.elapsed() >= wall_clock {
+				let message = format!(
+					"the job did not end within {:.1} s and was killed",
+					limits.wall_clock.as_secs_f64()
+				);
+				return Err(ExecutorError::Failed(Failure { kind: FailureKind::TimedOut, message }));
+			}
+			if silent.elapsed() >= limits.silence {
+				let reason =
+					format!("it said nothing for {:.1} s and was killed", limits.silence.as_secs_f64());
+				return Err(ExecutorError::Lost(reason));
+			}
+		}
+	}
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), ExecutorError> {
+	let thread = thread::Builder::new().name(name.into()).spawn(body);
+	thread.map(drop).map_err(|error| ExecutorError::Lost(format!("no thread to talk to it: {error}")))
+}
+
+fn write_request(stdin: &mut impl Write, request: &JobRequest, spent: Duration) -> std::io::Result<()> {
+	let JobRequest { plan, blobs, device, limits } = request;
+	let left = limits.wall_clock.saturating_sub(spent);
+	let start = Start {
+		plan: plan.clone(),
+		blobs: u32::try_from(blobs.len()).unwrap_or(u32::MAX),
+		device: device.clone(),
+		buffer_bytes: limits.buffer_bytes,
+		output_bytes: limits.output_bytes,
+		steps: limits.steps,
+		wall_clock_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+	};
+	write_frame(stdin, &start.encode())?;
+	blobs.iter().try_for_each(|blob| write_frame(stdin, blob))
+}
+
+/// Reads what the child says until it has said its result, or nothing more comes.
+fn listen(mut stdout: ChildStdout, output_bytes: u64, events: &SyncSender<Event>) {
+	let mut first = true;
+	loop {
+		let event = next_event(&mut stdout, output_bytes, first).unwrap_or_else(Event::Broken);
+		first = false;
+		let last = matches!(event, Event::Done(_) | Event::Failed(_) | Event::Broken(_));
+		// The session has ended when nobody listens to us.
+		if events.send(event).is_err() || last {
+			return;
+		}
+	}
+}
+
+fn next_event(stdout: &mut impl Read, output_bytes: u64, first: bool) -> Result<Event, String> {
+	let frame = expect_frame(stdout, MAX_REPLY_FRAME)?;
+	if first {
+		// More may follow than this version knows.
+		let hello = Hello::decode(&mut frame.as_slice()).ok().filter(|hello| hello.magic == MAGIC);
+		return hello.map(Event::Hello).ok_or_else(|| "it is not millrace-executor".into());
+	}
+	let reply = Reply::decode(&mut frame.as_slice())
+		.map_err(|error| format!("it sent a frame of no meaning: {error}"))?;
+	Ok(match reply {
+		Reply::Progress { launches_done, launches, blocks_done } => {
+			Event::Progress(Progress { launches_done, launches, blocks_done })
+		}
+		Reply::Done { busy_us, launches, device } => {
+			let bytes = expect_frame(stdout, output_bytes)?;
+			let busy = Duration::from_micros(busy_us);
+			Event::Done(JobOutput { bytes, busy, launches, device: printable(&device) })
+		}
+		Reply::Failed(Failure { kind, message }) => {
+			Event::Failed(Failure { kind, message: printable(&message) })
+		}
+	})
+}
+
+fn expect_frame(stdout: &mut impl Read, limit: u64) -> Result<Vec<u8>, String> {
+	match read_frame(stdout, limit) {
+		Ok(Some(frame)) => Ok(frame),
+		Ok(None) => Err("it closed its output".into()),
+		Err(error) => Err(format!("its output cannot be read: {error}")),
+	}
+}
+
+#[cfg(test)]
+mod tests;

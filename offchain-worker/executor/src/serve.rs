@@ -1,0 +1,130 @@
+//! The child's side: one job, then the end.
+
+use crate::{
+	frame::{read_frame, write_frame},
+	message::{
+		Hello, Reply, Start, MAGIC, MAX_BLOBS, MAX_BLOB_FRAME, MAX_MESSAGE_BYTES, MAX_START_FRAME, PROTOCOL,
+		VERSION,
+	},
+	system, DeviceSelector, Failure, FailureKind,
+};
+use codec::{Decode, Encode};
+use millrace_device::{
+	cuda::CudaDevice,
+	reference::{ReferenceDevice, MEMORY_BYTES},
+	run_plan, Device, DeviceError, JobError, JobOutput, RunLimits,
+};
+use millrace_job::{BlobHash, Limits, Plan};
+use std::{
+	collections::BTreeMap,
+	io::{self, Read},
+	time::Duration,
+};
+
+/// Serves the parent over standard input and output: introduces itself, takes at most one job, sends its result. Call it
+/// before any thread is started or file opened, and end the process when it returns.
+///
+/// # Errors
+///
+/// If the process `parent` is not this one's parent, or what it sends is not a request. A job that fails is no error.
+pub fn serve(parent: u32) -> io::Result<()> {
+	let confinement = system::confine(parent)?;
+	let mut output = system::take_stdout()?;
+	let hello = Hello { magic: MAGIC, protocol: PROTOCOL, version: VERSION.into(), confinement };
+	write_frame(&mut output, &hello.encode())?;
+	let mut input = io::stdin().lock();
+	let Some((start, blobs)) = read_request(&mut input)? else { return Ok(()) };
+
+	let result = run(&start, &blobs, &mut |progress| {
+		let millrace_device::Progress { launches_done, launches, blocks_done } = progress;
+		// Should the parent have closed the pipe it is about to kill us, and the result cannot be sent either.
+		let _ = write_frame(&mut output, &Reply::Progress { launches_done, launches, blocks_done }.encode());
+	});
+	match result {
+		Ok((JobOutput { bytes, busy, launches }, device)) => {
+			let busy_us = u64::try_from(busy.as_micros()).unwrap_or(u64::MAX);
+			write_frame(&mut output, &Reply::Done { busy_us, launches, device }.encode())?;
+			write_frame(&mut output, &bytes)
+		}
+		Err(failure) => write_frame(&mut output, &Reply::Failed(failure).encode()),
+	}
+}
+
+/// Blobs by the hash that they were found to have.
+type Blobs = BTreeMap<BlobHash, Vec<u8>>;
+
+/// Reads the request; `None` if the parent wants nothing.
+fn read_request(input: &mut impl Read) -> io::Result<Option<(Start, Blobs)>> {
+	let nonsense = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
+	let Some(frame) = read_frame(input, MAX_START_FRAME)? else { return Ok(None) };
+	let start =
+		Start::decode(&mut frame.as_slice()).map_err(|error| nonsense(format!("no request: {error}")))?;
+	if start.blobs > MAX_BLOBS {
+		return Err(nonsense(format!("{} blobs, at most {MAX_BLOBS} are allowed", start.blobs)));
+	}
+	let mut blobs = Blobs::new();
+	for _ in 0..start.blobs {
+		let blob = read_frame(input, MAX_BLOB_FRAME)?.ok_or_else(|| nonsense("a blob is missing".into()))?;
+		blobs.insert(BlobHash::of(&blob), blob);
+	}
+	Ok(Some((start, blobs)))
+}
+
+/// Runs the job, and returns the device's name with the output.
+fn run(
+	start: &Start,
+	blobs: &Blobs,
+	progress: &mut dyn FnMut(millrace_device::Progress),
+) -> Result<(JobOutput, String), Failure> {
+	let plan = Plan::parse(&start.plan).map_err(|error| failure(error.into()))?;
+	let limits = RunLimits {
+		plan: Limits { buffer_bytes: start.buffer_bytes, output_bytes: start.output_bytes },
+		wall_clock: Duration::from_millis(start.wall_clock_ms),
+	};
+	let mut device = open(&start.device, start.steps)?;
+	match run_plan(device.as_mut(), &plan, blobs, &limits, progress) {
+		Ok(output) => Ok((output, device.info().name.clone())),
+		Err(error) => {
+			// To close a device whose kernel still runs can take for ever, and the parent waits for an answer. The end
+			// of the process closes it as well.
+			std::mem::forget(device);
+			Err(failure(error))
+		}
+	}
+}
+
+fn open(selector: &DeviceSelector, steps: u64) -> Result<Box<dyn Device>, Failure> {
+	match selector {
+		DeviceSelector::Reference => Ok(Box::new(ReferenceDevice::new("reference", MEMORY_BYTES, steps))),
+		DeviceSelector::Cuda(uuid) => match CudaDevice::open(uuid.as_deref()) {
+			Ok(device) => Ok(Box::new(device)),
+			Err(error) => {
+				Err(Failure { kind: FailureKind::DeviceUnavailable, message: shortened(error.to_string()) })
+			}
+		},
+	}
+}
+
+fn failure(error: JobError) -> Failure {
+	let kind = match &error {
+		JobError::Plan(_) | JobError::InputLength { .. } => FailureKind::PlanInvalid,
+		JobError::BlobMissing(hash) | JobError::BlobDamaged { expected: hash, .. } => {
+			FailureKind::BlobMissing(*hash)
+		}
+		JobError::Device(error) => match error {
+			DeviceError::KernelRejected(_) => FailureKind::KernelRejected,
+			DeviceError::KernelFault(_) => FailureKind::KernelFault,
+			DeviceError::OutOfMemory(_) => FailureKind::OutOfMemory,
+			DeviceError::TimedOut(_) => FailureKind::TimedOut,
+			DeviceError::Lost(_) => FailureKind::DeviceLost,
+		},
+	};
+	Failure { kind, message: shortened(error.to_string()) }
+}
+
+/// The message's beginning, if it is longer than a reply may be.
+fn shortened(mut message: String) -> String {
+	let end = message.floor_char_boundary(MAX_MESSAGE_BYTES);
+	message.truncate(end);
+	message
+}

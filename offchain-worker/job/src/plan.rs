@@ -1,0 +1,128 @@
+//! The plan as data, and reading it from its document.
+
+use crate::{check::MAX_PLAN_BYTES, BlobHash, Limits, PlanError};
+use alloc::{format, string::String, vec::Vec};
+use serde::{Deserialize, Serialize};
+
+/// The version of the format that this crate reads.
+pub const VERSION: u32 = 1;
+
+/// A job's description. See the crate's documentation for the document's form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+	/// Version of the format: [`VERSION`].
+	pub version: u32,
+	/// Name of the PTX text.
+	pub kernel: BlobHash,
+	/// Device memory.
+	pub buffers: Vec<Buffer>,
+	/// Kernel launches, in order.
+	pub launches: Vec<Launch>,
+	/// Names of the buffers that make up the output, in order.
+	pub outputs: Vec<String>,
+}
+
+/// A piece of device memory.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Buffer {
+	/// Its name in this plan.
+	pub name: String,
+	/// Its size in bytes.
+	pub bytes: u64,
+	/// The blob that fills it, exactly. Without one the buffer starts as zeros.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub input: Option<BlobHash>,
+}
+
+/// One run of a kernel over a grid of thread blocks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Launch {
+	/// Name of the kernel's entry point.
+	pub entry: String,
+	/// Thread blocks in x, y and z.
+	pub grid: [u32; 3],
+	/// Threads of a block in x, y and z.
+	pub block: [u32; 3],
+	/// Dynamic shared memory of a block, in bytes.
+	#[serde(default)]
+	pub shared_bytes: u32,
+	/// One for each parameter of the entry point.
+	pub arguments: Vec<Argument>,
+}
+
+/// A kernel argument.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Argument {
+	/// The 64-bit device address of the buffer with that name.
+	Buffer(String),
+	/// 32 bits, unsigned.
+	U32(u32),
+	/// 32 bits, signed.
+	I32(i32),
+	/// 64 bits, unsigned.
+	U64(u64),
+	/// 64 bits, signed.
+	I64(i64),
+	/// 32 bits, IEEE 754 binary32.
+	F32(f32),
+}
+
+/// What can be read of a plan of any version.
+#[derive(Deserialize)]
+struct Versioned {
+	version: u32,
+}
+
+impl Plan {
+	/// Reads a plan from its document, and checks it against [`Limits::MAX`].
+	///
+	/// # Errors
+	///
+	/// Every [`PlanError`].
+	pub fn parse(document: &[u8]) -> Result<Self, PlanError> {
+		if document.len() > MAX_PLAN_BYTES {
+			return Err(PlanError::TooLong { bytes: document.len() });
+		}
+		let malformed = |error: serde_json::Error| PlanError::Malformed(format!("{error}"));
+		// First, so that a plan of a later version is not called malformed for its new fields.
+		let Versioned { version } = serde_json::from_slice(document).map_err(malformed)?;
+		if version != VERSION {
+			return Err(PlanError::UnsupportedVersion { found: version });
+		}
+		let plan: Self = serde_json::from_slice(document).map_err(malformed)?;
+		plan.check(&Limits::MAX)?;
+		Ok(plan)
+	}
+
+	/// The blobs that must be at hand to run the plan: the kernel, then the inputs in the order of the buffers. No
+	/// blob is named twice.
+	pub fn blobs(&self) -> Vec<BlobHash> {
+		let mut blobs = Vec::from([self.kernel]);
+		for input in self.buffers.iter().filter_map(|buffer| buffer.input) {
+			if !blobs.contains(&input) {
+				blobs.push(input);
+			}
+		}
+		blobs
+	}
+
+	/// The buffer of that name.
+	pub fn buffer(&self, name: &str) -> Option<&Buffer> {
+		self.buffers.iter().find(|buffer| buffer.name == name)
+	}
+
+	/// Bytes of all buffers together; `u64::MAX` where a plan that was never checked has more.
+	pub fn buffer_bytes(&self) -> u64 {
+		self.buffers.iter().fold(0, |sum, buffer| sum.saturating_add(buffer.bytes))
+	}
+
+	/// Bytes of the output; `u64::MAX` where a plan that was never checked has more.
+	pub fn output_bytes(&self) -> u64 {
+		let outputs = self.outputs.iter().filter_map(|name| self.buffer(name));
+		outputs.fold(0, |sum, buffer| sum.saturating_add(buffer.bytes))
+	}
+}
