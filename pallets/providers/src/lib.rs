@@ -1,1 +1,500 @@
+//! # Providers
+//!
+//! Who offers GPUs, which ones, with what at stake, and by which worker.
+//!
+//! ## Terms
+//!
+//! - **class**: what governance says of a kind of GPU: model, memory, smallest bond. Never changed, never removed.
+//! - **provider**: a cold account that owns the bond and is paid. **worker**: its hot key, which signs reports and nothing else.
+//! - **GPU**: (provider, index) with the salted hash of its UUID, which is unique on the chain. Indices are never used again.
+//! - **bond**: held in the provider's account. It is *active*, or *unbonding*: on its way out, in chunks, and still at stake.
+//! - **standing**: `New` until the first report, then `Live` or `Stale` as the reports come and stop.
+//!
+//! ```text
+//! provider   register -> bond -> set_worker, add_gpu -> ... -> remove_gpu -> unbond -> withdraw -> deregister
+//! standing   New --report--> Live --silence--> Stale --report--> Live
+//! GPU        Healthy <--report--> Faulty;   Healthy --reserve--> Leased --release--> Healthy
+//! bond       bond -> active --unbond--> unbonding --(UnbondingPeriod)--> withdraw
+//! ```
+//!
+//! ## Who calls it
+//!
+//! Providers, by the calls. The leases reserve and release GPUs (`GpuReservation`), the attestation writes standing and
+//! health (`ProviderLiveness`), both read (`ProviderInspect`).
+//!
+//! ## Invariants
+//!
+//! `try_state.rs`: holds equal the ledger; the active bond covers every GPU; indices of UUIDs and workers equal a recount.
+//!
+//! ## What it does not do
+//!
+//! It does not check that a provider has the GPU that it registers, nor that it is where it says: that is for reports and
+//! challenges. It does not ask the owner of a worker key for consent: whoever finds its key taken makes a fresh one, which
+//! costs nothing. It does not slash.
 #![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod bond;
+mod classes;
+mod gpus;
+mod impls;
+mod registration;
+mod reservation;
+#[cfg(any(feature = "try-runtime", test))]
+mod try_state;
+mod types;
+pub mod weights;
+mod worker_key;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub use pallet::*;
+pub use types::{
+	Chunk, Country, Endpoint, Gpu, GpuList, Provider, Standing, MAX_ENDPOINT_LEN, MAX_UNBONDING_CHUNKS,
+};
+pub use weights::WeightInfo;
+
+#[frame_support::pallet]
+pub mod pallet {
+	use crate::{registration::Profile, Country, Endpoint, Gpu, GpuList, Provider, WeightInfo};
+	use alloc::vec::Vec;
+	use frame_support::{
+		pallet_prelude::*,
+		traits::{fungible, Time},
+	};
+	use frame_system::pallet_prelude::*;
+	use millrace_primitives::{Balance, ClassId, GpuClass, GpuIndex, Hash as H256, LeaseId, Moment};
+
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+	/// Configuration.
+	#[pallet::config]
+	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+		/// The native token.
+		type Currency: fungible::Inspect<Self::AccountId, Balance = Balance>
+			+ fungible::hold::Mutate<Self::AccountId, Reason: From<HoldReason>>;
+
+		/// Who may create classes.
+		type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+		/// Chain time, in milliseconds.
+		type Time: Time<Moment = Moment>;
+
+		/// How long unbonding takes, in milliseconds. Longer than every window in which a fault can be found and punished.
+		#[pallet::constant]
+		type UnbondingPeriod: Get<u64>;
+
+		/// Held while an account is registered, in plancks.
+		#[pallet::constant]
+		type RegistrationDeposit: Get<Balance>;
+
+		/// Whether a CPU may stand in for a GPU: on development and local chains only.
+		type ReferenceClassesAllowed: Get<bool>;
+
+		/// Weights of the calls.
+		type WeightInfo: WeightInfo;
+	}
+
+	/// The pallet.
+	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
+	pub struct Pallet<T>(_);
+
+	/// Classes by number. Written by `create_class` and at genesis; never changed or removed.
+	// The chain assigns the number, one after the other, so nobody can choose keys that collide.
+	#[pallet::storage]
+	pub type Classes<T: Config> = StorageMap<_, Twox64Concat, ClassId, GpuClass<Balance>>;
+
+	/// Number of the next class.
+	#[pallet::storage]
+	pub type NextClass<T: Config> = StorageValue<_, ClassId, ValueQuery>;
+
+	/// Registered providers. Written by the calls of a provider and by its reports; removed by `deregister`.
+	#[pallet::storage]
+	pub type Providers<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Provider<T::AccountId>>;
+
+	/// Provider of each worker. Written and removed with the provider's worker key.
+	#[pallet::storage]
+	pub type Workers<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, T::AccountId>;
+
+	/// GPUs by provider and index. Written by `add_gpu`, leases and reports; removed by `remove_gpu`.
+	// The index is assigned here, one after the other, so nobody can choose keys that collide.
+	#[pallet::storage]
+	pub type Gpus<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, GpuIndex, Gpu>;
+
+	/// Which GPU has a UUID, by its salted hash. Written by `add_gpu`, removed by `remove_gpu`.
+	// Whoever registers a GPU sends the hash, and could send any 32 bytes.
+	#[pallet::storage]
+	pub type GpuUuids<T: Config> = StorageMap<_, Blake2_128Concat, H256, (T::AccountId, GpuIndex)>;
+
+	/// Why this pallet holds funds.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// At stake for good service: the active bond and what is unbonding.
+		#[codec(index = 0)]
+		Bond,
+		/// Pays for the place in the registry.
+		#[codec(index = 1)]
+		Registration,
+	}
+
+	/// Genesis: the classes, numbered from zero. Trusted: reference classes are not refused here.
+	#[pallet::genesis_config]
+	#[derive(frame_support::DefaultNoBound)]
+	pub struct GenesisConfig<T: Config> {
+		/// Classes in the order of their numbers.
+		pub classes: Vec<GpuClass<Balance>>,
+		/// Nothing.
+		#[serde(skip)]
+		pub _config: PhantomData<T>,
+	}
+
+	#[pallet::genesis_build]
+	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+		fn build(&self) {
+			for class in &self.classes {
+				// No chain may start from a table other than the one that was asked for.
+				assert!(
+					Pallet::<T>::insert_class(class).is_ok(),
+					"a class of the genesis needs a vendor and a model"
+				);
+			}
+		}
+	}
+
+	/// Events.
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(super) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// Governance described a class.
+		ClassCreated {
+			/// Its number.
+			class: ClassId,
+			/// What it is.
+			details: GpuClass<Balance>,
+		},
+		/// An account became a provider. `ProfileDeclared` follows.
+		Registered {
+			/// Which account.
+			provider: T::AccountId,
+			/// Plancks held for the registration.
+			deposit: Balance,
+		},
+		/// What a provider says about itself, from now on.
+		ProfileDeclared {
+			/// Which provider.
+			provider: T::AccountId,
+			/// Where its node is reached.
+			endpoint: Endpoint,
+			/// Country, ISO 3166-1 alpha-2.
+			country: Country,
+			/// Autonomous system; zero if it declares none.
+			network: u32,
+			/// Group of operators.
+			operator_group: Option<u32>,
+		},
+		/// An account is no provider any more.
+		Deregistered {
+			/// Which account.
+			provider: T::AccountId,
+			/// Plancks given back.
+			deposit: Balance,
+		},
+		/// The active bond grew.
+		Bonded {
+			/// Whose.
+			provider: T::AccountId,
+			/// Plancks put on hold.
+			amount: Balance,
+		},
+		/// Part of the active bond is on its way out. Nothing has moved: it is still on hold.
+		Unbonded {
+			/// Whose.
+			provider: T::AccountId,
+			/// Plancks that are no longer active.
+			amount: Balance,
+			/// When they can be withdrawn, in milliseconds.
+			unlocks_at: Moment,
+		},
+		/// Unbonded funds were given back.
+		Withdrawn {
+			/// To whom.
+			provider: T::AccountId,
+			/// Plancks given back.
+			amount: Balance,
+		},
+		/// A provider has a worker key, or another one.
+		WorkerSet {
+			/// Which provider.
+			provider: T::AccountId,
+			/// Account of the key.
+			worker: T::AccountId,
+			/// The key that it replaces.
+			replaced: Option<T::AccountId>,
+		},
+		/// A provider has no worker key any more.
+		WorkerRemoved {
+			/// Which provider.
+			provider: T::AccountId,
+			/// Account of the key.
+			worker: T::AccountId,
+		},
+		/// A provider registered a GPU.
+		GpuAdded {
+			/// Which provider.
+			provider: T::AccountId,
+			/// Index of the GPU.
+			gpu: GpuIndex,
+			/// Its class.
+			class: ClassId,
+			/// Salted hash of its UUID.
+			uuid_hash: H256,
+		},
+		/// A provider took a GPU off the registry.
+		GpuRemoved {
+			/// Which provider.
+			provider: T::AccountId,
+			/// Index of the GPU. It is never used again.
+			gpu: GpuIndex,
+			/// Salted hash of its UUID.
+			uuid_hash: H256,
+		},
+		/// A report changed the health of a GPU that is not leased.
+		GpuHealthChanged {
+			/// Which provider.
+			provider: T::AccountId,
+			/// Index of the GPU.
+			gpu: GpuIndex,
+			/// Whether it is healthy now.
+			healthy: bool,
+		},
+		/// GPUs serve a lease now.
+		GpusReserved {
+			/// Which provider.
+			provider: T::AccountId,
+			/// The lease.
+			lease: LeaseId,
+			/// Indices of the GPUs.
+			gpus: GpuList,
+		},
+		/// GPUs do not serve a lease any more.
+		GpusReleased {
+			/// Which provider.
+			provider: T::AccountId,
+			/// The lease.
+			lease: LeaseId,
+			/// Indices of the GPUs.
+			gpus: GpuList,
+		},
+	}
+
+	/// Errors.
+	#[pallet::error]
+	pub enum Error<T> {
+		/// The account is a provider already. Use `update_profile` to change what it declares.
+		AlreadyRegistered,
+		/// The account is not a provider. Call `register` first.
+		NotRegistered,
+		/// There is no class of this number. Look the number up in `Classes`.
+		UnknownClass,
+		/// A class needs a vendor and a model, both in UTF-8.
+		BadClassName,
+		/// All numbers of classes are used up.
+		ClassesUsedUp,
+		/// Reference classes are for development and local chains. Use a class of real GPUs.
+		ReferenceClassRefused,
+		/// A country is two capital letters, such as `IS`.
+		BadCountry,
+		/// An endpoint is an address that begins with `ws://` or `wss://`, in printable ASCII without spaces.
+		BadEndpoint,
+		/// The provider has GPUs. Remove them first.
+		StillHasGpus,
+		/// The provider has a bond or funds that are unbonding. Unbond, wait and withdraw first.
+		StillBonded,
+		/// The amount is zero. Give one that is larger.
+		ZeroAmount,
+		/// The free balance is too small. Add funds to the account first.
+		InsufficientFunds,
+		/// The active bond is smaller than this amount. Ask for less.
+		NotBonded,
+		/// The active bond would no longer cover the provider's GPUs. Unbond less, or remove GPUs first.
+		BondInUse,
+		/// The active bond does not cover the provider's GPUs with the new one. Bond more first.
+		BondTooSmall,
+		/// Too many parts of the bond are unbonding. Wait and withdraw first.
+		TooManyUnbondings,
+		/// Nothing has finished unbonding. Wait until the time in the `Unbonded` event.
+		NothingToWithdraw,
+		/// The account is a provider's worker already. Use a fresh key.
+		WorkerTaken,
+		/// A provider cannot be its own worker. Use a key of its own for the worker.
+		WorkerIsProvider,
+		/// The provider has no worker key.
+		NoWorker,
+		/// A GPU with this UUID is registered already.
+		GpuAlreadyRegistered,
+		/// The provider has no GPU of this index.
+		UnknownGpu,
+		/// The GPU serves a lease. Wait until that is closed.
+		GpuIsLeased,
+		/// The provider has as many GPUs as one can have. Use another account for more.
+		TooManyGpus,
+		/// The provider has used up all indices of GPUs. Use another account.
+		GpuIndicesUsedUp,
+		/// The provider has fewer healthy free GPUs of this class.
+		NotEnoughGpus,
+		/// Hold and ledger disagree. Nothing was moved. This is a defect: please report it.
+		LedgerMismatch,
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::do_try_state()
+		}
+	}
+
+	#[pallet::call(weight(<T as Config>::WeightInfo))]
+	impl<T: Config> Pallet<T> {
+		/// Describes a class of GPUs, under the next number.
+		///
+		/// Origin: `AdminOrigin`. Refuses names that are empty or not UTF-8, and reference classes unless the chain allows
+		/// them. Does not check whether a class of this name exists. Emits `ClassCreated`.
+		#[pallet::call_index(0)]
+		pub fn create_class(origin: OriginFor<T>, class: GpuClass<Balance>) -> DispatchResult {
+			T::AdminOrigin::ensure_origin(origin)?;
+			Self::do_create_class(class)
+		}
+
+		/// Makes the sender a provider and holds `RegistrationDeposit`.
+		///
+		/// Origin: signed. Whether the declarations are true is not checked. Emits `Registered`, `ProfileDeclared`.
+		#[pallet::call_index(2)]
+		pub fn register(
+			origin: OriginFor<T>,
+			endpoint: Endpoint,
+			country: Country,
+			network: u32,
+			operator_group: Option<u32>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_register(who, Profile { endpoint, country, network, operator_group })
+		}
+
+		/// Changes all that the provider declares.
+		///
+		/// Origin: signed, by a provider. Leases that run are not affected. Emits `ProfileDeclared`.
+		#[pallet::call_index(3)]
+		pub fn update_profile(
+			origin: OriginFor<T>,
+			endpoint: Endpoint,
+			country: Country,
+			network: u32,
+			operator_group: Option<u32>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_update_profile(who, Profile { endpoint, country, network, operator_group })
+		}
+
+		/// Takes the provider off the registry, frees its worker key and gives the deposit back.
+		///
+		/// Origin: signed, by a provider without GPUs, bond and unbonding funds. Emits `WorkerRemoved` if there was a worker,
+		/// and `Deregistered`.
+		#[pallet::call_index(4)]
+		pub fn deregister(origin: OriginFor<T>) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_deregister(who)
+		}
+
+		/// Adds `amount` plancks of the provider's free balance to its active bond.
+		///
+		/// Origin: signed, by a provider. The account keeps the existential deposit. Emits `Bonded`.
+		#[pallet::call_index(5)]
+		pub fn bond(origin: OriginFor<T>, amount: Balance) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_bond(who, amount)
+		}
+
+		/// Starts to take `amount` plancks out of the active bond. They stay on hold, and at stake, for `UnbondingPeriod`.
+		///
+		/// Origin: signed, by a provider. The active bond must still cover its GPUs. Emits `Unbonded`.
+		#[pallet::call_index(6)]
+		pub fn unbond(origin: OriginFor<T>, amount: Balance) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_unbond(who, amount)
+		}
+
+		/// Gives back everything that has finished unbonding.
+		///
+		/// Origin: signed, by a provider. Fails when nothing has. Emits `Withdrawn`.
+		#[pallet::call_index(7)]
+		pub fn withdraw(origin: OriginFor<T>) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_withdraw(who)
+		}
+
+		/// Makes an account the provider's worker, in place of the one before.
+		///
+		/// Origin: signed, by a provider. The account is given a reference that lets it send reports without a balance. It
+		/// must be nobody's worker, and not the provider itself. Does not check that the owner of the key agrees. Emits
+		/// `WorkerSet`.
+		#[pallet::call_index(8)]
+		pub fn set_worker(origin: OriginFor<T>, worker: T::AccountId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_set_worker(who, worker)
+		}
+
+		/// Takes the worker key away, such as after it was stolen. Running leases are no longer attested.
+		///
+		/// Origin: signed, by a provider that has one. Emits `WorkerRemoved`.
+		#[pallet::call_index(9)]
+		pub fn remove_worker(origin: OriginFor<T>) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_remove_worker(who)
+		}
+
+		/// Registers a GPU, under the provider's next index.
+		///
+		/// Origin: signed, by a provider whose active bond covers the new GPU too. `uuid_hash` must be unique on the chain.
+		/// Does not check that the GPU exists: a report that leaves it out or calls it unhealthy makes it faulty.
+		/// Emits `GpuAdded`.
+		#[pallet::call_index(10)]
+		pub fn add_gpu(origin: OriginFor<T>, class: ClassId, uuid_hash: H256) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_add_gpu(who, class, uuid_hash)
+		}
+
+		/// Takes a GPU off the registry.
+		///
+		/// Origin: signed, by a provider. The GPU must not be leased. Emits `GpuRemoved`.
+		#[pallet::call_index(11)]
+		pub fn remove_gpu(origin: OriginFor<T>, gpu: GpuIndex) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_remove_gpu(who, gpu)
+		}
+	}
+
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// Smallest active bond for the provider's GPUs, in plancks. `None` if the account is not a provider.
+		pub fn required_bond(provider: T::AccountId) -> Option<Balance> {
+			Providers::<T>::contains_key(&provider).then(|| Self::bond_for_gpus(&provider).ok()).flatten()
+		}
+
+		/// Plancks that the provider could withdraw now. `None` if the account is not a provider.
+		pub fn withdrawable(provider: T::AccountId) -> Option<Balance> {
+			Some(Providers::<T>::get(provider)?.matured(T::Time::now()))
+		}
+
+		/// GPUs of the provider in the order of their indices.
+		pub fn gpus_of(provider: T::AccountId) -> Vec<(GpuIndex, Gpu)> {
+			Self::gpus_by_index(&provider)
+		}
+	}
+}

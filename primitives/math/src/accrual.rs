@@ -52,7 +52,12 @@ mod tests {
 	}
 
 	fn times() -> impl Strategy<Value = u64> {
-		prop_oneof![Just(0), Just(1), Just(u64::MAX), (any::<u64>(), 0u32..64).prop_map(|(x, shift)| x >> shift)]
+		prop_oneof![
+			Just(0),
+			Just(1),
+			Just(u64::MAX),
+			(any::<u64>(), 0u32..64).prop_map(|(x, shift)| x >> shift)
+		]
 	}
 
 	#[test]

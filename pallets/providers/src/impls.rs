@@ -1,0 +1,74 @@
+//! What the pallet is to others.
+
+use crate::{Classes, Config, Gpus, Pallet, Providers, Standing, Workers};
+use alloc::vec::Vec;
+use millrace_primitives::{
+	Balance, ClassId, GpuClass, GpuHealth, GpuIndex, GpuReservation, GpuState, Hash, LeaseId,
+	ProviderInspect, ProviderLiveness,
+};
+use sp_runtime::DispatchError;
+
+impl<T: Config> ProviderInspect<T::AccountId, Balance> for Pallet<T> {
+	fn provider_of(worker: &T::AccountId) -> Option<T::AccountId> {
+		Workers::<T>::get(worker)
+	}
+
+	fn is_registered(provider: &T::AccountId) -> bool {
+		Providers::<T>::contains_key(provider)
+	}
+
+	fn is_live(provider: &T::AccountId) -> bool {
+		Providers::<T>::get(provider).is_some_and(|provider| provider.standing == Standing::Live)
+	}
+
+	fn class(class: ClassId) -> Option<GpuClass<Balance>> {
+		Classes::<T>::get(class)
+	}
+
+	fn free_gpus(provider: &T::AccountId, class: ClassId) -> u32 {
+		let free = |gpu: &crate::Gpu| gpu.class == class && gpu.state == GpuState::Healthy;
+		Gpus::<T>::iter_prefix_values(provider).filter(free).count() as u32
+	}
+
+	fn registered_gpus(provider: &T::AccountId, class: ClassId) -> u32 {
+		Gpus::<T>::iter_prefix_values(provider).filter(|gpu| gpu.class == class).count() as u32
+	}
+
+	fn gpu(provider: &T::AccountId, gpu: GpuIndex) -> Option<(ClassId, Hash, GpuState)> {
+		Gpus::<T>::get(provider, gpu).map(|gpu| (gpu.class, gpu.uuid_hash, gpu.state))
+	}
+
+	fn gpus(provider: &T::AccountId) -> Vec<GpuIndex> {
+		Self::gpus_by_index(provider).into_iter().map(|(index, _)| index).collect()
+	}
+}
+
+impl<T: Config> GpuReservation<T::AccountId> for Pallet<T> {
+	fn reserve(
+		provider: &T::AccountId,
+		class: ClassId,
+		count: u32,
+		lease: LeaseId,
+	) -> Result<Vec<GpuIndex>, DispatchError> {
+		Self::do_reserve(provider, class, count, lease)
+	}
+
+	fn release(provider: &T::AccountId, gpus: &[GpuIndex], lease: LeaseId) {
+		Self::do_release(provider, gpus, lease);
+	}
+}
+
+impl<T: Config> ProviderLiveness<T::AccountId> for Pallet<T> {
+	fn mark_live(provider: &T::AccountId) -> bool {
+		Self::change_standing(provider, &[Standing::New, Standing::Stale], Standing::Live)
+	}
+
+	fn mark_stale(provider: &T::AccountId) -> bool {
+		// One that never reported has nothing to lose.
+		Self::change_standing(provider, &[Standing::Live], Standing::Stale)
+	}
+
+	fn update_health(provider: &T::AccountId, health: &[GpuHealth]) {
+		Self::do_update_health(provider, health);
+	}
+}

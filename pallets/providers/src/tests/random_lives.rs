@@ -1,0 +1,108 @@
+//! Random lives of two providers: the invariants hold after every step, refused steps change nothing, and no money is made.
+
+use super::{endpoint, signed, uuid};
+use crate::{
+	mock::{
+		build_and_execute, AccountId, Registry, RuntimeCall, Test, Timestamp, ALICE, BOB, CPU, LARGE,
+		OTHER_WORKER, SMALL, UNBONDING, WORKER,
+	},
+	Call, Pallet,
+};
+use frame_support::{assert_storage_noop, traits::UnfilteredDispatchable};
+use millrace_primitives::{
+	ClassId, GpuHealth, GpuIndex, GpuReservation, LeaseId, ProviderInspect, ProviderLiveness,
+};
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+	Call(AccountId, Call<Test>),
+	Wait(u64),
+	Reserve { provider: AccountId, class: ClassId, count: u32, lease: u64 },
+	Release { provider: AccountId, lease: u64 },
+	Report { provider: AccountId, healthy: u8 },
+	Silence { provider: AccountId },
+}
+
+fn calls() -> impl Strategy<Value = Call<Test>> {
+	let class = prop_oneof![Just(SMALL), Just(LARGE), Just(CPU), Just(ClassId(9))];
+	prop_oneof![
+		2 => Just(Call::register { endpoint: endpoint("ws://a"), country: *b"IS", network: 0, operator_group: None }),
+		1 => Just(Call::deregister {}),
+		3 => (0..20_000u128).prop_map(|amount| Call::bond { amount }),
+		3 => (0..10_000u128).prop_map(|amount| Call::unbond { amount }),
+		2 => Just(Call::withdraw {}),
+		2 => prop_oneof![Just(WORKER), Just(OTHER_WORKER), Just(ALICE), Just(BOB)]
+			.prop_map(|worker| Call::set_worker { worker }),
+		1 => Just(Call::remove_worker {}),
+		4 => (class, 0..8u8).prop_map(|(class, byte)| Call::add_gpu { class, uuid_hash: uuid(byte) }),
+		2 => (0..6u16).prop_map(|gpu| Call::remove_gpu { gpu: GpuIndex(gpu) }),
+	]
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+	let who = prop_oneof![Just(ALICE), Just(BOB)];
+	let step = prop_oneof![
+		12 => (who.clone(), calls()).prop_map(|(who, call)| Step::Call(who, call)),
+		3 => (0..UNBONDING * 2).prop_map(Step::Wait),
+		2 => (who.clone(), prop_oneof![Just(SMALL), Just(LARGE)], 0..4u32, 0..3u64)
+			.prop_map(|(provider, class, count, lease)| Step::Reserve { provider, class, count, lease }),
+		2 => (who.clone(), 0..3u64).prop_map(|(provider, lease)| Step::Release { provider, lease }),
+		2 => (who.clone(), any::<u8>()).prop_map(|(provider, healthy)| Step::Report { provider, healthy }),
+		1 => who.prop_map(|provider| Step::Silence { provider }),
+	];
+	proptest::collection::vec(step, 1..80)
+}
+
+fn take(step: Step) {
+	match step {
+		Step::Call(who, call) => {
+			let call = RuntimeCall::from(call);
+			// A refused call leaves no trace; an accepted one is made for good.
+			if frame_support::hypothetically!(call.clone().dispatch_bypass_filter(signed(who)).is_ok()) {
+				assert!(call.dispatch_bypass_filter(signed(who)).is_ok());
+			} else {
+				assert_storage_noop!(assert!(call.dispatch_bypass_filter(signed(who)).is_err()));
+			}
+		}
+		Step::Wait(ms) => Timestamp::set_timestamp(Timestamp::get() + ms),
+		Step::Reserve { provider, class, count, lease } => {
+			let free = Registry::free_gpus(&provider, class);
+			match Registry::reserve(&provider, class, count, LeaseId(lease)) {
+				Ok(gpus) => {
+					assert_eq!(gpus.len(), count as usize);
+					assert_eq!(Registry::free_gpus(&provider, class), free - count);
+				}
+				Err(_) => assert!(count > free),
+			}
+		}
+		Step::Release { provider, lease } => {
+			Registry::release(&provider, &Registry::gpus(&provider), LeaseId(lease));
+		}
+		Step::Report { provider, healthy } => {
+			let seen = |gpu: GpuIndex| GpuHealth { gpu, healthy: healthy >> (gpu.0 % 8) & 1 == 1 };
+			let health: Vec<_> = Registry::gpus(&provider).into_iter().map(seen).collect();
+			Registry::mark_live(&provider);
+			Registry::update_health(&provider, &health);
+		}
+		Step::Silence { provider } => {
+			Registry::mark_stale(&provider);
+		}
+	}
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig::with_cases(200))]
+
+	#[test]
+	fn the_registry_stays_sound(steps in steps()) {
+		build_and_execute(|| {
+			let issuance = pallet_balances::TotalIssuance::<Test>::get();
+			for step in steps {
+				take(step);
+				Pallet::<Test>::do_try_state().unwrap();
+				assert_eq!(pallet_balances::TotalIssuance::<Test>::get(), issuance);
+			}
+		});
+	}
+}
