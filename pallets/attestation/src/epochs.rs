@@ -1,0 +1,75 @@
+//! Epochs of providers: which one it is, whether a report is due in it, and when a missing one is late.
+
+use crate::pallet::{Config, Error, LastReports, Pallet};
+use codec::Encode;
+use frame_support::{ensure, traits::Get};
+use millrace_math::{epoch_end, epoch_of, epoch_offset};
+use millrace_primitives::{BlockNumber, LeaseInspect, ProviderInspect};
+use sp_runtime::{
+	traits::{BlakeTwo256, Hash},
+	SaturatedConversion,
+};
+
+/// How often a provider has to report.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Cadence {
+	/// It serves leases: in every epoch.
+	Leased,
+	/// It does not: once in a while.
+	Idle,
+}
+
+impl<T: Config> Pallet<T> {
+	/// Current block.
+	pub(crate) fn current_block() -> BlockNumber {
+		frame_system::Pallet::<T>::block_number().saturated_into()
+	}
+
+	fn offset(provider: &T::AccountId) -> u32 {
+		epoch_offset(BlakeTwo256::hash(&provider.encode()).as_fixed_bytes(), T::LeasedEpoch::get())
+	}
+
+	/// The provider's current epoch.
+	pub(crate) fn current_epoch(provider: &T::AccountId) -> u32 {
+		epoch_of(Self::current_block(), Self::offset(provider), T::LeasedEpoch::get())
+	}
+
+	/// Epochs from one report to the next.
+	fn step(cadence: Cadence) -> u32 {
+		match cadence {
+			Cadence::Leased => 1,
+			// Invariant 5 excludes a length of zero and a part of an epoch.
+			Cadence::Idle => T::IdleEpoch::get().checked_div(T::LeasedEpoch::get()).unwrap_or(1).max(1),
+		}
+	}
+
+	/// First block at which a provider whose last report was in `epoch` is absent if no other has come.
+	pub(crate) fn deadline(provider: &T::AccountId, epoch: u32, cadence: Cadence) -> BlockNumber {
+		let length = T::LeasedEpoch::get();
+		// All sums clamp: a block that does not fit never comes.
+		let before_next = epoch.saturating_add(Self::step(cadence).saturating_sub(1));
+		let grace = T::GraceEpochs::get().saturating_mul(length);
+		epoch_end(before_next, Self::offset(provider), length).saturating_add(grace)
+	}
+
+	/// The window: longest time between two reports that counts as attested, in milliseconds.
+	pub(crate) fn window_ms() -> u64 {
+		let epochs = u64::from(T::GraceEpochs::get()).saturating_add(1);
+		epochs.saturating_mul(u64::from(T::LeasedEpoch::get())).saturating_mul(T::SlotDuration::get())
+	}
+
+	/// Whether a report for the provider's current epoch is due and still missing.
+	pub(crate) fn is_report_due(provider: &T::AccountId) -> bool {
+		Self::ensure_due(provider, Self::current_epoch(provider)).is_ok()
+	}
+
+	/// A report in this epoch, the current one, is due and still missing.
+	pub(crate) fn ensure_due(provider: &T::AccountId, epoch: u32) -> Result<(), Error<T>> {
+		let Some(last) = LastReports::<T>::get(provider) else { return Ok(()) };
+		ensure!(last.epoch < epoch, Error::<T>::AlreadyReported);
+		let cadence = if T::Leases::lease_count(provider) > 0 { Cadence::Leased } else { Cadence::Idle };
+		let next = last.epoch.saturating_add(Self::step(cadence));
+		ensure!(epoch >= next || !T::Providers::is_live(provider), Error::<T>::NotDue);
+		Ok(())
+	}
+}

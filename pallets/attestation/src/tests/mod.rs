@@ -1,0 +1,8 @@
+//! Tests by call or subject.
+
+mod absence;
+mod invariants;
+mod job_results;
+mod random;
+mod reports;
+mod traps;

@@ -1,0 +1,154 @@
+//! Mistakes that other markets made, each as a test that names it.
+
+use crate::{mock::*, pallet::*, weights::WeightInfo};
+use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::WeightMeter};
+use millrace_primitives::{JobFailure, JobId, JobOutcome, LeaseStatus, MAX_LEASES_PER_PROVIDER};
+use sp_runtime::DispatchError;
+
+/// Trap 4: an early return inside a queue's loop leaves the rest unprocessed for ever.
+#[test]
+fn trap_4_one_lease_that_cannot_be_attested_does_not_cost_the_others() {
+	ExtBuilder.build_and_execute(|| {
+		let leases: Vec<_> = (0..4).map(|gpu| lease(PROVIDER, gpu)).collect();
+		BrokenLeases::set(vec![leases[1]]);
+		events();
+		assert_ok!(send(PROVIDER, full_report(PROVIDER)));
+		for lease in &leases {
+			let expected = if *lease == leases[1] { LeaseStatus::Pending } else { LeaseStatus::Active };
+			assert_eq!(status(*lease), expected);
+		}
+		let kind = UnexpectedKind::AttestFailed(leases[1], DispatchError::Unavailable);
+		assert!(events().contains(&Event::Unexpected { provider: PROVIDER, kind }));
+	});
+}
+
+/// Trap 4, for the agenda.
+#[test]
+fn trap_4_one_provider_that_cannot_be_judged_does_not_hide_the_others() {
+	ExtBuilder.build_and_execute(|| {
+		let leases = [PROVIDER, OTHER, THIRD].map(|provider| {
+			let lease = lease(provider, 0);
+			report(provider);
+			lease
+		});
+		BrokenLeases::set(vec![leases[0]]);
+		run_blocks(3 * LEASED);
+		assert_eq!(status(leases[0]), LeaseStatus::Active);
+		for lease in &leases[1..] {
+			assert!(matches!(status(*lease), LeaseStatus::Suspended { .. }));
+		}
+		BrokenLeases::set(vec![]);
+		run_blocks(LEASED);
+		assert!(matches!(status(leases[0]), LeaseStatus::Suspended { .. }));
+	});
+}
+
+/// Trap 6: a limit that is off by one.
+#[test]
+fn trap_6_the_deadline_is_the_first_block_too_late() {
+	ExtBuilder.build_and_execute(|| {
+		align(PROVIDER);
+		let lease = lease(PROVIDER, 0);
+		report(PROVIDER);
+		// The last block of the next epoch is in time.
+		run_blocks(2 * LEASED - 1);
+		assert_eq!(status(lease), LeaseStatus::Active);
+		report(PROVIDER);
+		assert_eq!(billed(lease), u64::from(2 * LEASED - 1) * SLOT);
+		// From there, the first block of the epoch after the next is too late.
+		run_blocks(LEASED);
+		assert_eq!(status(lease), LeaseStatus::Active);
+		run_blocks(1);
+		assert!(matches!(status(lease), LeaseStatus::Suspended { .. }));
+	});
+}
+
+/// Trap 9: anyone may stop anyone's job.
+#[test]
+fn trap_9_a_worker_speaks_for_its_own_provider_only() {
+	ExtBuilder.build_and_execute(|| {
+		let theirs = lease(OTHER, 0);
+		MarketJobs::insert(theirs, JobId(0), None::<JobOutcome>);
+		let outcome = JobOutcome::Failed(JobFailure::TimedOut);
+		let call =
+			Attestation::report_job(RuntimeOrigin::signed(worker(PROVIDER)), theirs, JobId(0), outcome);
+		assert_noop!(call, Error::<Test>::NotYourLease);
+		assert_noop!(send(PROVIDER, full_report(OTHER)), Error::<Test>::NotYourLease);
+		assert_eq!(MarketJobs::get(theirs, JobId(0)), Some(None));
+	});
+}
+
+/// Trap 12: paying for time that merely passed.
+#[test]
+fn trap_12_missed_epochs_are_never_billed_afterwards() {
+	ExtBuilder.build_and_execute(|| {
+		align(PROVIDER);
+		let lease = lease(PROVIDER, 0);
+		report(PROVIDER);
+		run_to_next_epoch(PROVIDER);
+		report(PROVIDER);
+		assert_eq!(billed(lease), 10 * SLOT);
+		// Five epochs of silence.
+		run_blocks(5 * LEASED);
+		report(PROVIDER);
+		assert_eq!(billed(lease), 10 * SLOT);
+		// Nor does a report for one of them count now.
+		next_block();
+		let mut late = full_report(PROVIDER);
+		late.epoch -= 1;
+		assert_noop!(send(PROVIDER, late), Error::<Test>::PastEpoch);
+	});
+}
+
+/// Trap 17: silent reporters keep the last good status.
+#[test]
+fn trap_17_a_silent_provider_loses_its_good_standing() {
+	ExtBuilder.build_and_execute(|| {
+		// With a lease, and without.
+		let lease = lease(PROVIDER, 0);
+		report(PROVIDER);
+		report(OTHER);
+		assert_eq!((RegistryLive::get(PROVIDER), RegistryLive::get(OTHER)), (Some(true), Some(true)));
+		run_blocks(2 * LEASED);
+		assert_eq!((RegistryLive::get(PROVIDER), RegistryLive::get(OTHER)), (Some(false), Some(true)));
+		assert!(matches!(status(lease), LeaseStatus::Suspended { .. }));
+		run_blocks(IDLE);
+		assert_eq!(RegistryLive::get(OTHER), Some(false));
+		// A GPU that a later report leaves out does not pass for healthy either: its lease is not attested.
+		let mut report = full_report(PROVIDER);
+		report.gpus.remove(0);
+		assert_ok!(send(PROVIDER, report));
+		assert!(matches!(status(lease), LeaseStatus::Suspended { .. }));
+	});
+}
+
+/// Trap 18: hooks without bound.
+#[test]
+fn trap_18_a_mass_absence_stays_within_the_weight() {
+	ExtBuilder.build_and_execute(|| {
+		for provider in 100..200 {
+			register(provider, 4);
+			for gpu in 0..4 {
+				lease(provider, gpu);
+			}
+			report(provider);
+		}
+		let largest = <() as WeightInfo>::agenda_start()
+			.saturating_add(<() as WeightInfo>::agenda_block())
+			.saturating_add(<() as WeightInfo>::agenda_peek())
+			.saturating_add(<() as WeightInfo>::agenda_provider(MAX_LEASES_PER_PROVIDER));
+		AgendaLimit::set(largest);
+		let mut blocks = 0;
+		while LastReports::<Test>::iter_keys().next().is_some() {
+			let block = System::block_number() + 1;
+			System::set_block_number(block);
+			Now::set(Now::get() + SLOT);
+			let mut meter = WeightMeter::new();
+			Attestation::on_poll(block, &mut meter);
+			assert!(meter.consumed().all_lte(largest));
+			blocks += 1;
+			assert!(blocks < 200, "the agenda does not get through");
+		}
+		assert!(RegistryLive::iter_values().all(|live| !live));
+	});
+}
