@@ -1,1 +1,87 @@
-//! Skeleton.
+//! A parser and CPU interpreter for a deterministic subset of PTX, NVIDIA's portable assembly for GPU kernels.
+//!
+//! It has three users: the `reference` device backend, which serves kernel jobs on a machine without a GPU; tests,
+//! which run the very PTX text that is sent to real cards; and verifiers, which re-execute single thread blocks of
+//! somebody else's job and compare the bytes.
+//!
+//! # Use
+//!
+//! ```
+//! use millrace_ptx::{launch, Argument, Budget, LaunchConfig, Memory, Module};
+//!
+//! let text = "
+//!     .version 7.0
+//!     .target sm_80
+//!     .address_size 64
+//!     .visible .entry double(.param .u64 data) {
+//!         .reg .b32 %r<3>;
+//!         .reg .b64 %rd<4>;
+//!         ld.param.u64 %rd1, [data];
+//!         mov.u32 %r1, %tid.x;
+//!         mul.wide.u32 %rd2, %r1, 4;
+//!         add.s64 %rd3, %rd1, %rd2;
+//!         ld.global.u32 %r2, [%rd3];
+//!         shl.b32 %r2, %r2, 1;
+//!         st.global.u32 [%rd3], %r2;
+//!         ret;
+//!     }";
+//! let module = Module::parse(text)?;
+//! assert_eq!(module.entries()[0].name, "double");
+//!
+//! let mut memory = Memory::new(1 << 20);
+//! let data = memory.alloc(8)?;
+//! memory.write(data, &[1, 0, 0, 0, 5, 0, 0, 0])?;
+//! let config = LaunchConfig { grid: [1, 1, 1], block: [2, 1, 1], shared_bytes: 0 };
+//! let mut budget = Budget::new(1_000);
+//! let stats = launch(&module, "double", &config, &[Argument::Pointer(data)], &mut memory, &mut budget)?;
+//! assert_eq!(memory.read(data, 8)?, [2, 0, 0, 0, 10, 0, 0, 0]);
+//! assert_eq!(stats.instructions, 16);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is promised
+//!
+//! * **Deterministic.** The same module, arguments and memory give the same bytes and the same instruction count on
+//!   every host: blocks run in the order of their index, threads in the order of theirs, from barrier to barrier.
+//! * **No panic, no unbounded work.** Text, arguments and code may come from an adversary. Errors are typed; every
+//!   size has a limit (see the constants); running is limited by a [`Budget`].
+//! * **Refuse rather than guess.** What the interpreter cannot do exactly is a [`ParseError`] that names the
+//!   instruction, where it stands, and what is supported instead.
+//!
+//! # Where PTX leaves a choice
+//!
+//! * Integer division and remainder by zero have no defined result in PTX. All ones are returned, which is what the
+//!   division sequences of NVIDIA's compiler are commonly seen to give. Do not build on it.
+//! * `add`, `sub` and `mul` on floats without a rounding modifier round to nearest even here, and are never fused.
+//!   NVIDIA's assembler is free to fuse such a `mul` and `add` into one `fma`: write `.rn` where bits must agree.
+//! * NaN results are canonical (`0x7fffffff`, `0x7ff8000000000000`). Flush-to-zero, approximate and saturating float
+//!   instructions are refused.
+//! * Registers, shared memory and local memory start as zero.
+//! * A thread that returns while another waits at a barrier is a fault, as is waiting at different barriers. Threads
+//!   that talk without a barrier (spin locks) see each other only at barriers and run into the step budget.
+//! * Kernels with data races get one of the results that a GPU could give, always the same one here.
+//! * Warp-wide instructions (`shfl`, `vote`, `mma`), textures, clocks and calls are not supported.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod error;
+mod exec;
+mod fault;
+mod ir;
+mod launch;
+mod lexer;
+mod memory;
+mod module;
+mod parse;
+
+pub use error::{ParseError, ParseErrorKind};
+pub use fault::{AccessKind, Fault, FaultKind, LaunchError, Space};
+pub use launch::{launch, run_block, Argument, Budget, LaunchConfig, LaunchStats};
+pub use memory::{Memory, MemoryError};
+pub use module::{
+	Entry, Module, ParamInfo, MAX_BLOCK_THREADS, MAX_CONST_BYTES, MAX_ENTRIES, MAX_GLOBAL_BYTES,
+	MAX_INSTRUCTIONS, MAX_LOCAL_BYTES, MAX_PARAM_BYTES, MAX_SHARED_BYTES, MAX_SLOTS, MAX_TEXT_BYTES,
+	MAX_VARIABLES,
+};

@@ -1,0 +1,220 @@
+//! One thread, from where it stands to its next barrier or its end.
+
+use super::{
+	access::{atomic, little_endian, store, Access, BlockMemory},
+	float, integer,
+};
+use crate::{
+	fault::{AccessKind, FaultKind},
+	ir::{Address, Combine, Condition, Guard, Instruction, IntType, Op, Part, Slot},
+};
+
+/// Why a thread stopped without a fault.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stop {
+	/// It is at a barrier.
+	Waiting,
+	/// It has come to its end.
+	Returned,
+}
+
+/// A thread's register file. All slots of an entry's instructions are below its length.
+struct Registers<'r>(&'r mut [u64]);
+
+impl Registers<'_> {
+	#[inline]
+	fn get(&self, slot: Slot) -> u64 {
+		self.0[usize::from(slot)]
+	}
+
+	#[inline]
+	fn set(&mut self, slot: Slot, value: u64) {
+		self.0[usize::from(slot)] = value;
+	}
+
+	#[inline]
+	fn holds(&self, condition: Condition) -> bool {
+		(self.get(condition.slot) != 0) != condition.negated
+	}
+
+	#[inline]
+	fn access(&self, kind: AccessKind, address: Address, bytes: u8) -> Access {
+		let Address { offset, base, space } = address;
+		let address = self.get(base).wrapping_add_signed(offset.into());
+		Access { kind, space, address, bytes }
+	}
+
+	/// Writes a comparison's result to the first predicate and that of its opposite to the second.
+	#[inline]
+	fn set_predicates(&mut self, [first, second]: [Slot; 2], combine: Combine, holds: bool) {
+		let (holds, opposite) = match combine {
+			Combine::Alone => (holds, !holds),
+			Combine::And(condition) => (holds && self.holds(condition), !holds && self.holds(condition)),
+			Combine::Or(condition) => (holds || self.holds(condition), !holds || self.holds(condition)),
+			Combine::Xor(condition) => (holds != self.holds(condition), holds == self.holds(condition)),
+		};
+		// In this order, so that the first one wins where both are the same register.
+		self.set(second, opposite.into());
+		self.set(first, holds.into());
+	}
+}
+
+/// Runs a thread from the instruction at `at`, and leaves there where it stopped. Every instruction takes one of
+/// `steps`.
+pub(super) fn run(
+	code: &[Instruction],
+	at: &mut usize,
+	registers: &mut [u64],
+	memory: &mut BlockMemory<'_>,
+	steps: &mut u64,
+) -> Result<Stop, FaultKind> {
+	let registers = &mut Registers(registers);
+	let mut next = *at;
+	loop {
+		*at = next;
+		*steps = steps.checked_sub(1).ok_or(FaultKind::StepBudgetExhausted)?;
+		let instruction = &code[next];
+		next += 1;
+		match instruction.guard {
+			Guard::Always => {}
+			Guard::If(slot) if registers.get(slot) != 0 => {}
+			Guard::Unless(slot) if registers.get(slot) == 0 => {}
+			_ => continue,
+		}
+		match instruction.op {
+			Op::Branch { target } => next = target as usize,
+			Op::Barrier { .. } => return Ok(Stop::Waiting),
+			Op::Return => return Ok(Stop::Returned),
+			Op::Trap => return Err(FaultKind::Trap),
+			// Threads run one after the other, so what one has stored the next one sees.
+			Op::Fence => {}
+			Op::Load { ty, bits, d, from } => {
+				let access = registers.access(AccessKind::Load, from, ty.bits / 8);
+				let value = little_endian(memory.bytes(access)?);
+				registers.set(d, integer::extend(ty, bits, value));
+			}
+			Op::Store { bytes, a, to } => {
+				let access = registers.access(AccessKind::Store, to, bytes);
+				store(memory.bytes_mut(access)?, registers.get(a));
+			}
+			Op::LoadVector { ty, bits, count, d, from } => {
+				load_vector(registers, memory, (ty, bits), d.get(..count.into()).unwrap_or(&d), from)?;
+			}
+			Op::StoreVector { bytes, count, a, to } => {
+				store_vector(registers, memory, bytes, a.get(..count.into()).unwrap_or(&a), to)?;
+			}
+			Op::Atomic { op, ty, d, b, c, at } => {
+				let access = registers.access(AccessKind::Atomic, at, ty.bits / 8);
+				let (b, c) = (registers.get(b), registers.get(c));
+				let old = memory.update(access, |old| atomic(op, ty, old, b, c))?;
+				registers.set(d, old);
+			}
+			ref op => compute(op, registers),
+		}
+	}
+}
+
+/// Instructions that only read and write registers.
+#[inline]
+fn compute(op: &Op, registers: &mut Registers<'_>) {
+	let r = |slot| registers.get(slot);
+	let (d, value) = match *op {
+		Op::Move { d, a } => (d, r(a)),
+		Op::Binary { op, ty, d, a, b } => (d, integer::binary(op, ty, r(a), r(b))),
+		Op::Unary { op, ty, d, a } => (d, integer::unary(op, ty, r(a))),
+		Op::MulWide { ty, d, a, b } => (d, integer::wide_product(ty, r(a), r(b))),
+		Op::MulAdd { part, ty, d, a, b, c } => {
+			let sum = integer::product(part, ty, r(a), r(b)).wrapping_add(r(c));
+			let bits = if part == Part::Wide { ty.bits * 2 } else { ty.bits };
+			(d, IntType { bits, signed: false }.wrap(sum))
+		}
+		Op::DotProduct { signed, d, a, b, c } => (d, integer::dot_product(signed, r(a), r(b), r(c))),
+		Op::IntToInt { from, to, saturate, bits, d, a } => {
+			(d, integer::convert(from, to, saturate, bits, r(a)))
+		}
+		Op::Select { d, a, b, condition } => (d, if r(condition) != 0 { r(a) } else { r(b) }),
+		Op::Compare { comparison, ty, combine, d, a, b } => {
+			let holds = integer::compare(comparison, ty, r(a), r(b));
+			return registers.set_predicates(d, combine, holds);
+		}
+		Op::CompareFloat { comparison, precision, combine, d, a, b } => {
+			let holds = float::compare(comparison, precision, r(a), r(b));
+			return registers.set_predicates(d, combine, holds);
+		}
+		Op::ExtractField { ty, d, a, position, length } => {
+			(d, integer::extract_field(ty, r(a), r(position), r(length)))
+		}
+		Op::InsertField { ty, d, a, b, position, length } => {
+			(d, integer::insert_field(ty, r(a), r(b), r(position), r(length)))
+		}
+		Op::PermuteBytes { d, a, b, selector } => (d, integer::permute_bytes(r(a), r(b), r(selector))),
+		Op::Logic3 { table, d, a, b, c } => (d, integer::logic3(table, r(a), r(b), r(c))),
+		Op::FunnelShift { left, wrap, d, low, high, amount } => {
+			(d, integer::funnel_shift(left, wrap, r(low), r(high), r(amount)))
+		}
+		Op::FloatUnary { op, precision, d, a } => (d, float::unary(op, precision, r(a))),
+		Op::FloatBinary { op, precision, d, a, b } => (d, float::binary(op, precision, r(a), r(b))),
+		Op::FusedMulAdd { precision, d, a, b, c } => {
+			(d, float::fused_multiply_add(precision, r(a), r(b), r(c)))
+		}
+		Op::IntToFloat { from, to, d, a } => (d, float::from_integer(from, to, r(a))),
+		Op::FloatToInt { from, to, rounding, bits, d, a } => {
+			(d, float::to_integer(from, to, rounding, bits, r(a)))
+		}
+		Op::FloatToFloat { from, to, d, a } => (d, float::to_float(from, to, r(a))),
+		Op::RoundFloat { precision, rounding, d, a } => (d, float::round(precision, rounding, r(a))),
+		Op::Pack { part_bits, count, d, a } => {
+			let parts = a.iter().take(count.into()).enumerate();
+			(d, parts.fold(0, |value, (index, part)| value | r(*part) << (index * usize::from(part_bits))))
+		}
+		Op::Unpack { part_bits, count, d, a } => {
+			let value = r(a);
+			let part = IntType { bits: part_bits, signed: false };
+			for (index, slot) in d.iter().take(count.into()).enumerate() {
+				registers.set(*slot, part.wrap(value >> (index * usize::from(part_bits))));
+			}
+			return;
+		}
+		// These are run above.
+		Op::Load { .. }
+		| Op::LoadVector { .. }
+		| Op::Store { .. }
+		| Op::StoreVector { .. }
+		| Op::Atomic { .. }
+		| Op::Branch { .. }
+		| Op::Barrier { .. }
+		| Op::Fence
+		| Op::Return
+		| Op::Trap => return,
+	};
+	registers.set(d, value);
+}
+
+fn load_vector(
+	registers: &mut Registers<'_>,
+	memory: &BlockMemory<'_>,
+	(ty, bits): (IntType, u8),
+	slots: &[Slot],
+	from: Address,
+) -> Result<(), FaultKind> {
+	let bytes = ty.bits / 8;
+	let loaded = memory.bytes(registers.access(AccessKind::Load, from, bytes * slots.len() as u8))?;
+	for (slot, element) in slots.iter().zip(loaded.chunks_exact(bytes.into())) {
+		registers.set(*slot, integer::extend(ty, bits, little_endian(element)));
+	}
+	Ok(())
+}
+
+fn store_vector(
+	registers: &Registers<'_>,
+	memory: &mut BlockMemory<'_>,
+	bytes: u8,
+	slots: &[Slot],
+	to: Address,
+) -> Result<(), FaultKind> {
+	let stored = memory.bytes_mut(registers.access(AccessKind::Store, to, bytes * slots.len() as u8))?;
+	for (slot, element) in slots.iter().zip(stored.chunks_exact_mut(bytes.into())) {
+		store(element, registers.get(*slot));
+	}
+	Ok(())
+}

@@ -1,0 +1,426 @@
+//! Decoded instructions. Registers are numbers, labels are indices, immediates are slots that hold their value from
+//! the start: nothing is looked up by name when a kernel runs.
+
+use crate::fault::Space;
+
+/// Index into a thread's register file, which holds its registers, then each constant and special register that
+/// the entry uses.
+pub(crate) type Slot = u16;
+
+/// What a slot holds when a thread starts.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Seed {
+	/// A register.
+	Zero,
+	/// An immediate operand, or an address that the text fixes.
+	Value(u64),
+	/// Address of a `.global` variable, by its index in the module.
+	Global(u32),
+	/// Shared address of dynamic shared memory.
+	DynamicShared,
+	/// A special register.
+	Special(Special),
+}
+
+/// A special register. Dimensions are 0 for x, 1 for y, 2 for z.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Special {
+	ThreadIndex(u8),
+	BlockSize(u8),
+	BlockIndex(u8),
+	GridSize(u8),
+	Lane,
+	Warp,
+}
+
+/// An instruction with its predicate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instruction {
+	pub(crate) guard: Guard,
+	pub(crate) op: Op,
+}
+
+/// When an instruction takes effect.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Guard {
+	Always,
+	If(Slot),
+	Unless(Slot),
+}
+
+/// Width and signedness of an integer operation. One bit is a predicate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct IntType {
+	pub(crate) bits: u8,
+	pub(crate) signed: bool,
+}
+
+impl IntType {
+	/// The low bits of `value` that the type has.
+	#[inline]
+	pub(crate) fn wrap(self, value: u64) -> u64 {
+		value & (u64::MAX >> (64 - u32::from(self.bits)))
+	}
+
+	/// The value as a signed number of this width, whatever the type's own signedness.
+	#[inline]
+	pub(crate) fn sign_extend(self, value: u64) -> i64 {
+		let unused = 64 - u32::from(self.bits);
+		((value << unused) as i64) >> unused
+	}
+}
+
+/// Operations on one integer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Unary {
+	Abs,
+	Neg,
+	Not,
+	LogicalNot,
+	CountOnes,
+	LeadingZeros,
+	Reverse,
+}
+
+/// Operations on two integers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Binary {
+	Add,
+	Sub,
+	MulLow,
+	MulHigh,
+	Mul24Low,
+	Mul24High,
+	Div,
+	Rem,
+	Min,
+	Max,
+	And,
+	Or,
+	Xor,
+	ShiftLeft,
+	ShiftRight,
+}
+
+/// Which bits of a product are taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Part {
+	Low,
+	High,
+	/// All of them: the result is twice as wide as the factors.
+	Wide,
+	/// Low 32 bits of a product of 24-bit numbers.
+	Low24,
+	/// Bits 16 to 47 of a product of 24-bit numbers.
+	High24,
+}
+
+/// Width of a floating-point operation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Precision {
+	Single,
+	Double,
+}
+
+/// Operations on one float.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FloatUnary {
+	Abs,
+	Neg,
+	Sqrt,
+}
+
+/// Operations on two floats.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FloatBinary {
+	Add,
+	Sub,
+	Mul,
+	Div,
+	Min,
+	Max,
+}
+
+/// How a float becomes an integer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Rounding {
+	NearestEven,
+	Zero,
+	Down,
+	Up,
+}
+
+/// How two values are compared. The unordered ones hold when an operand is NaN, the others do not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Comparison {
+	Equal,
+	NotEqual,
+	Less,
+	LessEqual,
+	Greater,
+	GreaterEqual,
+	EqualUnordered,
+	NotEqualUnordered,
+	LessUnordered,
+	LessEqualUnordered,
+	GreaterUnordered,
+	GreaterEqualUnordered,
+	Numbers,
+	NotNumbers,
+}
+
+/// How the result of a comparison is combined with a predicate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Combine {
+	Alone,
+	And(Condition),
+	Or(Condition),
+	Xor(Condition),
+}
+
+/// A predicate operand of an instruction.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Condition {
+	pub(crate) slot: Slot,
+	pub(crate) negated: bool,
+}
+
+/// Read-modify-write operations.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AtomicOp {
+	Add,
+	Min,
+	Max,
+	Exchange,
+	CompareExchange,
+	And,
+	Or,
+	Xor,
+}
+
+/// Where an access goes: a base address in a slot, and a distance from it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Address {
+	pub(crate) offset: i32,
+	pub(crate) base: Slot,
+	pub(crate) space: Space,
+}
+
+/// What an instruction does. `d` is written, `a`, `b`, `c` are read. Values narrower than 64 bits are kept
+/// zero-extended in their slots.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Op {
+	Move {
+		d: Slot,
+		a: Slot,
+	},
+	Unary {
+		op: Unary,
+		ty: IntType,
+		d: Slot,
+		a: Slot,
+	},
+	Binary {
+		op: Binary,
+		ty: IntType,
+		d: Slot,
+		a: Slot,
+		b: Slot,
+	},
+	MulWide {
+		ty: IntType,
+		d: Slot,
+		a: Slot,
+		b: Slot,
+	},
+	MulAdd {
+		part: Part,
+		ty: IntType,
+		d: Slot,
+		a: Slot,
+		b: Slot,
+		c: Slot,
+	},
+	/// `dp4a`: four products of bytes and a sum.
+	DotProduct {
+		signed: [bool; 2],
+		d: Slot,
+		a: Slot,
+		b: Slot,
+		c: Slot,
+	},
+	ExtractField {
+		ty: IntType,
+		d: Slot,
+		a: Slot,
+		position: Slot,
+		length: Slot,
+	},
+	InsertField {
+		ty: IntType,
+		d: Slot,
+		a: Slot,
+		b: Slot,
+		position: Slot,
+		length: Slot,
+	},
+	PermuteBytes {
+		d: Slot,
+		a: Slot,
+		b: Slot,
+		selector: Slot,
+	},
+	Logic3 {
+		table: u8,
+		d: Slot,
+		a: Slot,
+		b: Slot,
+		c: Slot,
+	},
+	FunnelShift {
+		left: bool,
+		wrap: bool,
+		d: Slot,
+		low: Slot,
+		high: Slot,
+		amount: Slot,
+	},
+
+	FloatUnary {
+		op: FloatUnary,
+		precision: Precision,
+		d: Slot,
+		a: Slot,
+	},
+	FloatBinary {
+		op: FloatBinary,
+		precision: Precision,
+		d: Slot,
+		a: Slot,
+		b: Slot,
+	},
+	FusedMulAdd {
+		precision: Precision,
+		d: Slot,
+		a: Slot,
+		b: Slot,
+		c: Slot,
+	},
+
+	/// The result of width `to` is extended, by its sign if `to` is signed, to `bits`.
+	IntToInt {
+		from: IntType,
+		to: IntType,
+		saturate: bool,
+		bits: u8,
+		d: Slot,
+		a: Slot,
+	},
+	IntToFloat {
+		from: IntType,
+		to: Precision,
+		d: Slot,
+		a: Slot,
+	},
+	FloatToInt {
+		from: Precision,
+		to: IntType,
+		rounding: Rounding,
+		bits: u8,
+		d: Slot,
+		a: Slot,
+	},
+	FloatToFloat {
+		from: Precision,
+		to: Precision,
+		d: Slot,
+		a: Slot,
+	},
+	RoundFloat {
+		precision: Precision,
+		rounding: Rounding,
+		d: Slot,
+		a: Slot,
+	},
+
+	Compare {
+		comparison: Comparison,
+		ty: IntType,
+		combine: Combine,
+		d: [Slot; 2],
+		a: Slot,
+		b: Slot,
+	},
+	CompareFloat {
+		comparison: Comparison,
+		precision: Precision,
+		combine: Combine,
+		d: [Slot; 2],
+		a: Slot,
+		b: Slot,
+	},
+	Select {
+		d: Slot,
+		a: Slot,
+		b: Slot,
+		condition: Slot,
+	},
+
+	/// The loaded value of width `ty` is extended, by its sign if `ty` is signed, to `bits`.
+	Load {
+		ty: IntType,
+		bits: u8,
+		d: Slot,
+		from: Address,
+	},
+	LoadVector {
+		ty: IntType,
+		bits: u8,
+		count: u8,
+		d: [Slot; 4],
+		from: Address,
+	},
+	Store {
+		bytes: u8,
+		a: Slot,
+		to: Address,
+	},
+	StoreVector {
+		bytes: u8,
+		count: u8,
+		a: [Slot; 4],
+		to: Address,
+	},
+	Atomic {
+		op: AtomicOp,
+		ty: IntType,
+		d: Slot,
+		b: Slot,
+		c: Slot,
+		at: Address,
+	},
+	/// `count` parts of equal width, the lowest first, become one value.
+	Pack {
+		part_bits: u8,
+		count: u8,
+		d: Slot,
+		a: [Slot; 4],
+	},
+	Unpack {
+		part_bits: u8,
+		count: u8,
+		d: [Slot; 4],
+		a: Slot,
+	},
+
+	Branch {
+		target: u32,
+	},
+	Barrier {
+		id: u8,
+		aligned: bool,
+	},
+	Fence,
+	Return,
+	Trap,
+}

@@ -1,0 +1,197 @@
+//! The growing body of an entry: its scopes, slots, memory and code.
+
+use super::names::{ModuleNames, Pending, Scope, Symbol};
+use crate::{
+	error::ParseError,
+	fault::Space,
+	ir::{Guard, Instruction, Op, Seed, Slot},
+	lexer::Place,
+	module::{MAX_INSTRUCTIONS, MAX_LOCAL_BYTES, MAX_SHARED_BYTES, MAX_SLOTS},
+};
+use alloc::{collections::BTreeMap, vec::Vec};
+
+/// The deepest nesting of `{`.
+const MAX_SCOPES: usize = 32;
+/// Dynamic shared memory starts at a multiple of this many bytes, which is enough for every access.
+const DYNAMIC_SHARED_ALIGN: u32 = 16;
+
+/// What is known of an entry's body so far.
+#[derive(Debug, Default)]
+pub(super) struct Body<'a> {
+	pub(super) code: Vec<Instruction>,
+	pub(super) lines: Vec<u32>,
+	pub(super) seeds: Vec<Seed>,
+	pub(super) has_barrier: bool,
+	pub(super) local_bytes: u32,
+	pub(super) shared_bytes: u32,
+	/// From the outermost to the innermost. The first one is for the parameters.
+	scopes: Vec<Scope<'a>>,
+	/// Slots of constants and special registers.
+	fixed: BTreeMap<Seed, Slot>,
+	/// Places of the module's shared variables that the entry has used.
+	shared: BTreeMap<&'a str, u64>,
+	/// Where results go that the text throws away (`_`).
+	sink: Option<Slot>,
+}
+
+impl<'a> Body<'a> {
+	/// Enters a `{`.
+	pub(super) fn open(&mut self, place: Place) -> Result<(), ParseError> {
+		if self.scopes.len() >= MAX_SCOPES {
+			return Err(place.too_large("nested blocks", MAX_SCOPES as u64));
+		}
+		self.scopes.push(Scope::default());
+		Ok(())
+	}
+
+	/// Leaves a `{` and resolves the branches to its labels; those to other labels are left to the outer scope.
+	/// Returns how many scopes are left.
+	pub(super) fn close(&mut self) -> Result<usize, ParseError> {
+		let Some(closed) = self.scopes.pop() else { return Ok(0) };
+		for pending in &closed.pending {
+			match (closed.label(pending.label), self.scopes.last_mut()) {
+				(Some(target), _) => {
+					if let Some(instruction) = self.code.get_mut(pending.instruction) {
+						instruction.op = Op::Branch { target };
+					}
+				}
+				(None, Some(outer)) => outer.pending.push(*pending),
+				(None, None) => return Err(pending.place.undeclared("label", pending.label)),
+			}
+		}
+		Ok(self.scopes.len())
+	}
+
+	/// The innermost scope.
+	pub(super) fn scope(&mut self, place: Place) -> Result<&mut Scope<'a>, ParseError> {
+		self.scopes.last_mut().ok_or_else(|| place.undeclared("block", "{"))
+	}
+
+	/// Notes a label for the next instruction.
+	pub(super) fn label(&mut self, name: &'a str, place: Place) -> Result<(), ParseError> {
+		let target = self.code.len() as u32;
+		self.scope(place)?.declare_label(name, place, target)
+	}
+
+	/// The branch that is being read goes to that label.
+	pub(super) fn branch(&mut self, label: &'a str, place: Place) -> Result<Op, ParseError> {
+		let instruction = self.code.len();
+		self.scope(place)?.pending.push(Pending { instruction, label, place });
+		Ok(Op::Branch { target: 0 })
+	}
+
+	/// Appends an instruction.
+	pub(super) fn push(&mut self, guard: Guard, op: Op, place: Place) -> Result<(), ParseError> {
+		if self.code.len() >= MAX_INSTRUCTIONS {
+			return Err(place.too_large("instructions of an entry", MAX_INSTRUCTIONS as u64));
+		}
+		self.has_barrier |= matches!(op, Op::Barrier { .. });
+		self.code.push(Instruction { guard, op });
+		self.lines.push(place.line);
+		Ok(())
+	}
+
+	/// The symbol of that name, from the innermost scope outwards.
+	pub(super) fn symbol(&mut self, name: &'a str) -> Option<&mut Symbol> {
+		self.scopes.iter_mut().rev().find_map(|scope| scope.symbol(name))
+	}
+
+	/// A slot that starts with `seed`; constants share theirs.
+	pub(super) fn fixed(&mut self, seed: Seed, place: Place) -> Result<Slot, ParseError> {
+		if let Some(slot) = self.fixed.get(&seed) {
+			return Ok(*slot);
+		}
+		let slot = self.new_slot(seed, place)?;
+		self.fixed.insert(seed, slot);
+		Ok(slot)
+	}
+
+	/// The slot for results that are thrown away.
+	pub(super) fn sink(&mut self, place: Place) -> Result<Slot, ParseError> {
+		match self.sink {
+			Some(slot) => Ok(slot),
+			None => {
+				let slot = self.new_slot(Seed::Zero, place)?;
+				self.sink = Some(slot);
+				Ok(slot)
+			}
+		}
+	}
+
+	pub(super) fn new_slot(&mut self, seed: Seed, place: Place) -> Result<Slot, ParseError> {
+		let slot = self.seeds.len();
+		if slot >= MAX_SLOTS {
+			return Err(place.too_large("registers and constants used by an entry", MAX_SLOTS as u64));
+		}
+		self.seeds.push(seed);
+		Ok(slot as Slot)
+	}
+
+	/// Reserves local memory and returns its offset.
+	pub(super) fn reserve_local(&mut self, bytes: u32, align: u32, place: Place) -> Result<u64, ParseError> {
+		reserve(&mut self.local_bytes, bytes, align)
+			.filter(|_| self.local_bytes <= MAX_LOCAL_BYTES)
+			.ok_or_else(|| place.too_large("bytes of local memory", MAX_LOCAL_BYTES.into()))
+	}
+
+	/// The address of a variable or parameter, and the space in which it is one.
+	pub(super) fn address(
+		&mut self,
+		name: &'a str,
+		names: &ModuleNames<'a>,
+		place: Place,
+	) -> Result<Option<(Seed, Space)>, ParseError> {
+		let Some(symbol) = self.symbol(name).map(|symbol| *symbol).or_else(|| names.get(name)) else {
+			return Ok(None);
+		};
+		Ok(Some(match symbol {
+			Symbol::Register { .. } => return Ok(None),
+			Symbol::Global { index } => (Seed::Global(index), Space::Global),
+			Symbol::Const { offset } => (Seed::Value(offset), Space::Const),
+			Symbol::Local { offset } => (Seed::Value(offset), Space::Local),
+			Symbol::Param { offset } => (Seed::Value(offset), Space::Param),
+			Symbol::SharedAt { offset } => (Seed::Value(offset), Space::Shared),
+			Symbol::Shared { bytes: None, .. } => (Seed::DynamicShared, Space::Shared),
+			Symbol::Shared { bytes: Some(bytes), align } => {
+				(Seed::Value(self.shared_place(name, bytes, align, place)?), Space::Shared)
+			}
+		}))
+	}
+
+	/// The shared address of a static variable, which is placed when it is first used.
+	fn shared_place(
+		&mut self,
+		name: &'a str,
+		bytes: u32,
+		align: u32,
+		place: Place,
+	) -> Result<u64, ParseError> {
+		if let Some(offset) = self.shared.get(name) {
+			return Ok(*offset);
+		}
+		let offset = self.reserve_shared(bytes, align, place)?;
+		self.shared.insert(name, offset);
+		Ok(offset)
+	}
+
+	/// Reserves static shared memory and returns its offset.
+	pub(super) fn reserve_shared(&mut self, bytes: u32, align: u32, place: Place) -> Result<u64, ParseError> {
+		reserve(&mut self.shared_bytes, bytes, align)
+			.filter(|_| self.shared_bytes <= MAX_SHARED_BYTES)
+			.ok_or_else(|| place.too_large("bytes of static shared memory", MAX_SHARED_BYTES.into()))
+	}
+
+	/// To be called once, after the last instruction: dynamic shared memory follows the static one.
+	pub(super) fn finish_shared(&mut self) {
+		if self.fixed.contains_key(&Seed::DynamicShared) {
+			self.shared_bytes = self.shared_bytes.next_multiple_of(DYNAMIC_SHARED_ALIGN);
+		}
+	}
+}
+
+/// Adds `bytes` at a multiple of `align` to `total`, and returns where they start.
+fn reserve(total: &mut u32, bytes: u32, align: u32) -> Option<u64> {
+	let start = total.checked_next_multiple_of(align)?;
+	*total = start.checked_add(bytes)?;
+	Some(start.into())
+}

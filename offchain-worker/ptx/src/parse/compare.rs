@@ -1,0 +1,106 @@
+//! `setp` and `selp`.
+
+use super::{
+	modifiers::{Modifiers, Type},
+	operand::EntryParser,
+};
+use crate::{
+	error::ParseError,
+	ir::{Combine, Comparison, IntType, Op},
+};
+
+/// The comparison of that name, and whether it is one for unsigned numbers only.
+fn comparison(name: &str) -> Option<(Comparison, bool)> {
+	Some(match name {
+		"eq" => (Comparison::Equal, false),
+		"ne" => (Comparison::NotEqual, false),
+		"lt" => (Comparison::Less, false),
+		"le" => (Comparison::LessEqual, false),
+		"gt" => (Comparison::Greater, false),
+		"ge" => (Comparison::GreaterEqual, false),
+		"lo" => (Comparison::Less, true),
+		"ls" => (Comparison::LessEqual, true),
+		"hi" => (Comparison::Greater, true),
+		"hs" => (Comparison::GreaterEqual, true),
+		"equ" => (Comparison::EqualUnordered, false),
+		"neu" => (Comparison::NotEqualUnordered, false),
+		"ltu" => (Comparison::LessUnordered, false),
+		"leu" => (Comparison::LessEqualUnordered, false),
+		"gtu" => (Comparison::GreaterUnordered, false),
+		"geu" => (Comparison::GreaterEqualUnordered, false),
+		"num" => (Comparison::Numbers, false),
+		"nan" => (Comparison::NotNumbers, false),
+		_ => return None,
+	})
+}
+
+/// Whether the comparison makes sense for that type.
+fn allowed(comparison: Comparison, unsigned_only: bool, ty: Type) -> bool {
+	let unordered = comparison as u8 >= Comparison::EqualUnordered as u8;
+	match ty {
+		Type::Float(_) => !unsigned_only,
+		Type::Bits(bits) => bits >= 16 && matches!(comparison, Comparison::Equal | Comparison::NotEqual),
+		Type::Int(IntType { bits, signed }) => bits >= 16 && !unordered && !(unsigned_only && signed),
+		Type::Predicate => false,
+	}
+}
+
+impl<'a> EntryParser<'a, '_> {
+	/// `setp selp`
+	pub(super) fn compare(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
+		match name.base() {
+			"setp" => {
+				name.supports(
+					".eq .ne .lt .le .gt .ge (.lo .ls .hi .hs for unsigned, .equ .neu .ltu .leu .gtu .geu .num .nan for \
+					floats), [.and .or .xor], 16 to 64 bits or .f32 .f64; no .ftz",
+				);
+				self.set_predicate(name)
+			}
+			_ => {
+				name.supports(".b16 to .b64, .u16 to .u64, .s16 to .s64, .f32, .f64");
+				let ty = name.last_type(|ty| ty.bits() >= 16)?;
+				let d = self.destination(ty)?;
+				self.comma()?;
+				let a = self.source(ty)?;
+				self.comma()?;
+				let b = self.source(ty)?;
+				self.comma()?;
+				let condition = self.source(Type::Predicate)?;
+				Ok(Op::Select { d, a, b, condition })
+			}
+		}
+	}
+
+	fn set_predicate(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
+		let (comparison, unsigned_only) = name.require(comparison)?;
+		let join = name.accept_with(|part| ["and", "or", "xor"].into_iter().find(|join| *join == part));
+		let ty = name.last_type(|ty| allowed(comparison, unsigned_only, ty))?;
+		let first = self.destination(Type::Predicate)?;
+		let place = self.tokens.peek().place;
+		let second = match self.tokens.accept('|')? {
+			true => self.destination(Type::Predicate)?,
+			false => self.body.sink(place)?,
+		};
+		self.comma()?;
+		let a = self.source(ty)?;
+		self.comma()?;
+		let b = self.source(ty)?;
+		let combine = match join {
+			None => Combine::Alone,
+			Some(join) => {
+				self.comma()?;
+				let condition = self.condition()?;
+				match join {
+					"and" => Combine::And(condition),
+					"or" => Combine::Or(condition),
+					_ => Combine::Xor(condition),
+				}
+			}
+		};
+		let d = [first, second];
+		Ok(match ty {
+			Type::Float(precision) => Op::CompareFloat { comparison, precision, combine, d, a, b },
+			_ => Op::Compare { comparison, ty: ty.int(), combine, d, a, b },
+		})
+	}
+}

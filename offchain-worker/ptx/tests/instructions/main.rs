@@ -1,0 +1,12 @@
+//! What instructions do, one file for each family.
+
+#![cfg(test)]
+
+mod bit_fields;
+mod control;
+mod conversions;
+mod evaluate;
+mod floats;
+mod integers;
+mod kernel;
+mod memory;
