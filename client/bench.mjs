@@ -2,7 +2,7 @@
 // What this machine does with a development chain: transfers and reports per second, blocks from order to first attestation.
 
 import { writeFileSync } from 'node:fs';
-import { CONNECTION, connect, fields, followEvents, heads, keyPair, send } from './lib/chain.mjs';
+import { callNode, connect, CONNECTION, fields, followEvents, heads, keyPair, send } from './lib/chain.mjs';
 import { main, note, options, step } from './lib/cli.mjs';
 import { plancks } from './lib/format.mjs';
 import { becomeProvider, classOf, closeLease, placeOrder, postAsk, waitUntilLive } from './lib/market.mjs';
@@ -133,11 +133,11 @@ await main(async () => {
 	const bob = keyPair('//Bob');
 	let devices = [];
 	for (let tries = 0; tries < 60 && !devices.length; tries += 1) {
-		devices = (await api.rpc.worker.devices()).toJSON() ?? [];
+		devices = await callNode(api, 'worker_devices');
 		if (!devices.length) await new Promise((resolve) => setTimeout(resolve, 500));
 	}
 	for (const device of devices) device.classId = await classOf(api, device);
-	await becomeProvider(api, bob, { endpoint: args.url, country: 'ZZ', network: 0, group: null, worker: (await api.rpc.worker.key()).toJSON(), devices, bond: 10n ** 15n });
+	await becomeProvider(api, bob, { endpoint: args.url, country: 'ZZ', network: 0, group: null, worker: await callNode(api, 'worker_key'), devices, bond: 10n ** 15n });
 	await waitUntilLive(api, bob.address);
 	const { classId } = devices[0];
 	const price = plancks('0.001');

@@ -3,7 +3,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { CONNECTION, connect, heads, keyPair } from './lib/chain.mjs';
+import { callNode, connect, CONNECTION, heads, keyPair } from './lib/chain.mjs';
 import { UserError, main, note, options, step } from './lib/cli.mjs';
 import { picture, score } from './lib/digits.mjs';
 import { duration, mill, plancks } from './lib/format.mjs';
@@ -35,7 +35,7 @@ await main(async () => {
 	const { best, finalised } = await heads(api);
 	note(`${await api.rpc.system.chain()}: best block ${best}, finalised ${finalised}`);
 
-	const found = (await api.rpc.worker.devices()).toJSON() ?? [];
+	const found = await callNode(api, 'worker_devices');
 	if (!found.length) throw new UserError(`the node at ${args.url} has found no device: start it with --worker`);
 	const devices = [];
 	for (const device of found) devices.push({ ...device, classId: await classOf(api, device) });
@@ -49,7 +49,7 @@ await main(async () => {
 		country: 'ZZ',
 		network: 0,
 		group: null,
-		worker: (await api.rpc.worker.key()).toJSON(),
+		worker: await callNode(api, 'worker_key'),
 		devices,
 		bond,
 	});

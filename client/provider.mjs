@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Become a provider: register, bond stake, name the worker's key, add the GPUs that the worker found.
 
-import { CONNECTION, connect, keyPair } from './lib/chain.mjs';
+import { callNode, connect, CONNECTION, keyPair } from './lib/chain.mjs';
 import { UserError, main, options, step } from './lib/cli.mjs';
 import { mill, plancks } from './lib/format.mjs';
 import { becomeProvider, classOf, waitUntilLive } from './lib/market.mjs';
@@ -25,11 +25,11 @@ const args = options(
 await main(async () => {
 	const pair = keyPair(args.account);
 	const api = await connect(args.url);
-	const found = (await api.rpc.worker.devices()).toJSON() ?? [];
+	const found = await callNode(api, 'worker_devices');
 	if (!found.length) throw new UserError(`the node at ${args.url} has found no device: start it with --worker (see millrace-node --help)`);
 	const devices = [];
 	for (const device of found) devices.push({ ...device, classId: await classOf(api, device) });
-	const worker = args.worker ?? (await api.rpc.worker.key()).toJSON();
+	const worker = args.worker ?? await callNode(api, 'worker_key');
 	if (!worker) throw new UserError('the node has no worker key: put one there with `millrace-node key insert --key-type gpuw --scheme sr25519`, or name one with --worker');
 	let needed = 0n;
 	for (const { classId } of devices) needed += (await api.query.providers.classes(classId)).unwrap().minBond.toBigInt();

@@ -10,27 +10,18 @@ export const CONNECTION = {
 	account: { value: 'SURI', help: 'who signs: a secret phrase or a development key such as //Alice' },
 };
 
-// Millrace's own RPC methods; polkadot.js learns everything else from the metadata.
+// Millrace's own RPC methods that carry bytes; polkadot.js learns everything else from the metadata.
 const RPC = {
 	blob: {
 		put: { description: 'Stores a blob; returns its BLAKE3 hash', params: [{ name: 'data', type: 'Bytes' }], type: 'H256' },
 		get: { description: 'A blob by its BLAKE3 hash', params: [{ name: 'hash', type: 'H256' }], type: 'Bytes' },
-		has: { description: 'Whether a blob is here', params: [{ name: 'hash', type: 'H256' }], type: 'Json' },
-	},
-	worker: {
-		devices: { description: 'Devices that this node’s worker found', params: [], type: 'Json' },
-		key: { description: 'Account of the worker key', params: [], type: 'Json' },
-		status: { description: 'What the worker is doing', params: [], type: 'Json' },
-		job: {
-			description: 'Details of a job',
-			params: [
-				{ name: 'lease', type: 'u64' },
-				{ name: 'job', type: 'u32' },
-			],
-			type: 'Json',
-		},
 	},
 };
+
+const providers = new WeakMap();
+
+/** Calls one of Millrace's RPC methods that answer with JSON, such as `worker_devices`. */
+export const callNode = (api, method, ...params) => providers.get(api).send(method, params);
 
 /** Connects, or says which address did not answer. */
 export async function connect(url, { timeoutMs = 15_000 } = {}) {
@@ -40,6 +31,7 @@ export async function connect(url, { timeoutMs = 15_000 } = {}) {
 	let problem = 'no answer';
 	provider.on('error', (error) => (problem = error?.message ?? error?.error?.message ?? problem));
 	const api = new ApiPromise({ provider, rpc: RPC, noInitWarn: true, throwOnConnect: true });
+	providers.set(api, provider);
 	let timer;
 	const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(problem)), timeoutMs)));
 	try {

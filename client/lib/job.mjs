@@ -4,6 +4,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3';
 import { bytesToHex } from '@noble/hashes/utils';
+import { callNode } from './chain.mjs';
 import { UserError } from './cli.mjs';
 
 /** BLAKE3 of some bytes as `0x…`, the way the chain writes it. */
@@ -44,7 +45,7 @@ export function readJob(folder) {
 export async function putBlobs(api, job) {
 	let sent = 0;
 	for (const [hash, bytes] of job.blobs) {
-		if ((await api.rpc.blob.has(hash)).toJSON()?.present) continue;
+		if ((await callNode(api, 'blob_has', hash)).present) continue;
 		let answer;
 		try {
 			answer = (await api.rpc.blob.put(`0x${bytesToHex(bytes)}`)).toHex();

@@ -1,6 +1,6 @@
 // One lease for one job, from the order to the receipt.
 
-import { connect } from './chain.mjs';
+import { callNode, connect } from './chain.mjs';
 import { note, step } from './cli.mjs';
 import { duration, mill } from './format.mjs';
 import { putBlobs } from './job.mjs';
@@ -22,7 +22,7 @@ export async function rent(api, pair, { job, order, timeoutMs = 300_000 }) {
 		step('Following the job');
 		progress = await followJob(api, { lease: lease.lease, from: lease.block, onProgress: note, timeoutMs });
 		note(`result in block ${progress.block}`);
-		result = await fetchResult(provider, progress.outcome, async () => (await provider.rpc.worker.job(lease.lease, 0)).toJSON()?.error ?? '');
+		result = await fetchResult(provider, progress.outcome, async () => (await callNode(provider, 'worker_job', Number(lease.lease), 0))?.error ?? '');
 		await waitForAttestation(api, { lease: lease.lease, from: lease.block, timeoutMs });
 	} finally {
 		step('Closing the lease');

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, heads, keyPair } from '../../lib/chain.mjs';
+import { callNode, connect, heads, keyPair } from '../../lib/chain.mjs';
 import { blobHash } from '../../lib/job.mjs';
 import { becomeProvider, classOf, postAsk, waitUntilLive } from '../../lib/market.mjs';
 
@@ -84,9 +84,9 @@ export class Chain {
 		const { api } = this;
 		const pair = keyPair(account);
 		let devices = [];
-		for (let tries = 0; tries < 120 && !devices.length; tries += 1, await sleep(250)) devices = (await api.rpc.worker.devices()).toJSON() ?? [];
+		for (let tries = 0; tries < 120 && !devices.length; tries += 1, await sleep(250)) devices = await callNode(api, 'worker_devices');
 		for (const device of devices) device.classId = await classOf(api, device);
-		const worker = (await api.rpc.worker.key()).toJSON();
+		const worker = await callNode(api, 'worker_key');
 		await becomeProvider(api, pair, { endpoint: this.url, country: 'ZZ', network: 0, group: null, worker, devices, bond: 10n ** 15n });
 		await waitUntilLive(api, pair.address);
 		const ask = await postAsk(api, pair, {

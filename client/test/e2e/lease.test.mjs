@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { DispatchFailed, heads, keyPair, send } from '../../lib/chain.mjs';
+import { callNode, DispatchFailed, heads, keyPair, send } from '../../lib/chain.mjs';
 import { score } from '../../lib/digits.mjs';
 import { blobHash, putBlobs, readJob } from '../../lib/job.mjs';
 import { closeLease, followJob, placeOrder, postAsk, waitForAttestation } from '../../lib/market.mjs';
@@ -208,7 +208,7 @@ describe('a job that cannot run fails by name, and the lease goes on', () => {
 			next += 1;
 			const { outcome } = await followJob(chain.api, { lease: lease.lease, job: number, from, timeoutMs: 90_000 });
 			assert.equal(outcome.isFailed ? outcome.asFailed.type : outcome.type, failure);
-			if (text) assert.match((await chain.api.rpc.worker.job(lease.lease, number)).toJSON().error, text);
+			if (text) assert.match((await callNode(chain.api, 'worker_job', Number(lease.lease), number)).error, text);
 		});
 	const without = (job, what) => {
 		const blobs = new Map([...job.blobs].filter(([hash]) => (what === 'plan' ? hash !== job.plan : hash === job.plan)));
