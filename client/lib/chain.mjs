@@ -21,7 +21,13 @@ const RPC = {
 const providers = new WeakMap();
 
 /** Calls one of Millrace's RPC methods that answer with JSON, such as `worker_devices`. */
-export const callNode = (api, method, ...params) => providers.get(api).send(method, params);
+export async function callNode(api, method, ...params) {
+	try {
+		return await providers.get(api).send(method, params);
+	} catch (error) {
+		throw new UserError(error.message.replace(/^-?\d+: /, ''));
+	}
+}
 
 /** Connects, or says which address did not answer. */
 export async function connect(url, { timeoutMs = 15_000 } = {}) {

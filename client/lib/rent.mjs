@@ -22,7 +22,7 @@ export async function rent(api, pair, { job, order, timeoutMs = 300_000 }) {
 		step('Following the job');
 		progress = await followJob(api, { lease: lease.lease, from: lease.block, onProgress: note, timeoutMs });
 		note(`result in block ${progress.block}`);
-		result = await fetchResult(provider, progress.outcome, async () => (await callNode(provider, 'worker_job', Number(lease.lease), 0))?.error ?? '');
+		result = await fetchResult(provider, progress.outcome, async () => (await callNode(provider, 'worker_job', Number(lease.lease), 0).catch(() => null))?.detail ?? '');
 		await waitForAttestation(api, { lease: lease.lease, from: lease.block, timeoutMs });
 	} finally {
 		step('Closing the lease');

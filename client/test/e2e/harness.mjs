@@ -53,7 +53,7 @@ export class Chain {
 				this.api = await connect(this.url, { timeoutMs: 5_000 });
 				return this;
 			} catch (error) {
-				if (tries > 40) throw new Error(`${error.message}\n${this.log()}`);
+				if (tries > 400) throw new Error(`${error.message}\n${this.log()}`);
 				await sleep(250);
 			}
 		}

@@ -43,8 +43,9 @@ impl<T: Config> Pallet<T> {
 		if meter.try_consume(T::WeightInfo::agenda_block()).is_err() {
 			return false;
 		}
-		// The first entry anew each time, since serving one removes it.
-		while let Some(provider) = Agenda::<T>::iter_key_prefix(block).next() {
+		// Serving removes the entry that the iterator stands on, and none is ever added to a block that is being
+		// served: the iterator goes on from the key. Beginning anew each time would step over all removed ones.
+		for provider in Agenda::<T>::iter_key_prefix(block) {
 			// At most MAX_LEASES_PER_PROVIDER, and only the list's length is read so far.
 			if meter.try_consume(T::WeightInfo::agenda_peek()).is_err()
 				|| meter

@@ -34,6 +34,11 @@ impl<T: Config> Pallet<T> {
 		epoch_of(Self::current_block(), Self::offset(provider), T::LeasedEpoch::get())
 	}
 
+	/// First block after an epoch of the provider.
+	pub(crate) fn end_of_epoch(provider: &T::AccountId, epoch: u32) -> BlockNumber {
+		epoch_end(epoch, Self::offset(provider), T::LeasedEpoch::get())
+	}
+
 	/// Epochs from one report to the next.
 	fn step(cadence: Cadence) -> u32 {
 		match cadence {
@@ -45,11 +50,10 @@ impl<T: Config> Pallet<T> {
 
 	/// First block at which a provider whose last report was in `epoch` is absent if no other has come.
 	pub(crate) fn deadline(provider: &T::AccountId, epoch: u32, cadence: Cadence) -> BlockNumber {
-		let length = T::LeasedEpoch::get();
 		// All sums clamp: a block that does not fit never comes.
 		let before_next = epoch.saturating_add(Self::step(cadence).saturating_sub(1));
-		let grace = T::GraceEpochs::get().saturating_mul(length);
-		epoch_end(before_next, Self::offset(provider), length).saturating_add(grace)
+		let grace = T::GraceEpochs::get().saturating_mul(T::LeasedEpoch::get());
+		Self::end_of_epoch(provider, before_next).saturating_add(grace)
 	}
 
 	/// The window: longest time between two reports that counts as attested, in milliseconds.

@@ -300,6 +300,11 @@ pub mod pallet {
 			Self::current_epoch(&provider)
 		}
 
+		/// First block of the provider's next epoch.
+		pub fn epoch_ends(provider: T::AccountId) -> u32 {
+			Self::end_of_epoch(&provider, Self::current_epoch(&provider))
+		}
+
 		/// Whether a report for the provider's current epoch is due and still missing.
 		pub fn report_due(provider: T::AccountId) -> bool {
 			Self::is_report_due(&provider)

@@ -1,0 +1,142 @@
+//! The timing record: its fields with their units, the production values, and what makes a set of values usable.
+
+use codec::{Decode, Encode, MaxEncodedLen};
+use frame_support::ensure;
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const DAY: u64 = 24 * 60 * MINUTE;
+
+/// Every length that a chain is born with. Times are in milliseconds, epochs in blocks.
+#[derive(
+	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ChainTiming {
+	/// Length of a slot, in milliseconds. Even: a block's timestamp is at least half a slot after its parent's.
+	pub slot_ms: u64,
+	/// Slots per session, which is also BABE's epoch.
+	pub session_slots: u32,
+	/// Sessions per staking era.
+	pub sessions_per_era: u32,
+	/// Blocks per report of a provider that holds a lease.
+	pub leased_epoch_blocks: u32,
+	/// Blocks per report of a provider that holds none; a multiple of `leased_epoch_blocks`.
+	pub idle_epoch_blocks: u32,
+	/// Epochs that a provider may miss before its leases are suspended.
+	pub grace_epochs: u32,
+	/// Time within which a provider has to be ready after a lease was opened.
+	pub ready_within_ms: u64,
+	/// Time that a lease may stay suspended before it is closed.
+	pub suspended_for_ms: u64,
+	/// Shortest term of a lease.
+	pub min_term_ms: u64,
+	/// Longest term of a lease.
+	pub max_term_ms: u64,
+	/// Longest life of an ask.
+	pub max_ask_lifetime_ms: u64,
+	/// Time between asking for a provider's bond and getting it.
+	pub unbonding_ms: u64,
+	/// Whether classes of kind `Reference`, which are CPUs, may be created. False where money is at stake.
+	pub reference_classes_allowed: bool,
+}
+
+impl Default for ChainTiming {
+	/// The production values.
+	fn default() -> Self {
+		Self {
+			slot_ms: 6 * SECOND,
+			session_slots: 600,
+			sessions_per_era: 6,
+			leased_epoch_blocks: 10,
+			idle_epoch_blocks: 100,
+			grace_epochs: 1,
+			ready_within_ms: 10 * MINUTE,
+			suspended_for_ms: 10 * MINUTE,
+			min_term_ms: MINUTE,
+			max_term_ms: 365 * DAY,
+			max_ask_lifetime_ms: 30 * DAY,
+			unbonding_ms: 14 * DAY,
+			reference_classes_allowed: false,
+		}
+	}
+}
+
+impl ChainTiming {
+	/// Longest time between two reports of a provider whose leases are still served: one epoch plus grace, in
+	/// milliseconds.
+	pub fn absence_ms(&self) -> u64 {
+		u64::from(self.leased_epoch_blocks)
+			.saturating_mul(u64::from(self.grace_epochs).saturating_add(1))
+			.saturating_mul(self.slot_ms)
+	}
+
+	/// Whether the values fit together.
+	///
+	/// # Errors
+	/// Says which relation does not hold.
+	pub fn check(&self) -> Result<(), &'static str> {
+		self.check_consensus()?;
+		self.check_reports()?;
+		self.check_windows()
+	}
+
+	fn check_consensus(&self) -> Result<(), &'static str> {
+		ensure!(self.slot_ms >= 500, "slotMs is below 500: blocks could not travel the network in time");
+		ensure!(self.slot_ms <= MINUTE, "slotMs is above one minute");
+		ensure!(self.slot_ms.is_multiple_of(2), "slotMs is odd: half a slot has to be whole milliseconds");
+		ensure!(self.session_slots >= 5, "sessionSlots is below 5: an authority change needs some blocks");
+		ensure!(self.session_slots <= 100_000, "sessionSlots is above 100000");
+		ensure!(self.sessions_per_era >= 1, "sessionsPerEra is zero");
+		ensure!(self.sessions_per_era <= 100, "sessionsPerEra is above 100");
+		Ok(())
+	}
+
+	fn check_reports(&self) -> Result<(), &'static str> {
+		ensure!(
+			self.leased_epoch_blocks >= 2,
+			"leasedEpochBlocks is below 2: a report needs a block to land in"
+		);
+		ensure!(self.leased_epoch_blocks <= 10_000, "leasedEpochBlocks is above 10000");
+		ensure!(
+			self.idle_epoch_blocks >= self.leased_epoch_blocks,
+			"idleEpochBlocks is below leasedEpochBlocks"
+		);
+		ensure!(
+			self.idle_epoch_blocks.is_multiple_of(self.leased_epoch_blocks),
+			"idleEpochBlocks is not a multiple of leasedEpochBlocks"
+		);
+		ensure!(self.idle_epoch_blocks <= 100_000, "idleEpochBlocks is above 100000");
+		ensure!(self.grace_epochs >= 1, "graceEpochs is zero: one late block would suspend a lease");
+		ensure!(self.grace_epochs <= 100, "graceEpochs is above 100");
+		Ok(())
+	}
+
+	fn check_windows(&self) -> Result<(), &'static str> {
+		let epoch_ms = u64::from(self.leased_epoch_blocks).saturating_mul(self.slot_ms);
+		ensure!(
+			self.ready_within_ms >= epoch_ms,
+			"readyWithinMs is shorter than the epoch of the first report"
+		);
+		ensure!(
+			self.suspended_for_ms >= epoch_ms,
+			"suspendedForMs is shorter than an epoch: nobody could come back in time"
+		);
+		ensure!(self.min_term_ms >= 1, "minTermMs is zero");
+		ensure!(self.max_term_ms >= self.min_term_ms, "maxTermMs is below minTermMs");
+		ensure!(self.max_term_ms <= 3_660 * DAY, "maxTermMs is above ten years");
+		ensure!(self.max_ask_lifetime_ms >= self.slot_ms, "maxAskLifetimeMs is shorter than a slot");
+		ensure!(self.max_ask_lifetime_ms <= 3_660 * DAY, "maxAskLifetimeMs is above ten years");
+		// A bond has to outlive everything that may still be held against its provider.
+		let faults_end = self.absence_ms().saturating_add(self.suspended_for_ms);
+		ensure!(
+			self.unbonding_ms > faults_end,
+			"unbondingMs is not longer than absence and suspension together"
+		);
+		ensure!(self.unbonding_ms > self.ready_within_ms, "unbondingMs is not longer than readyWithinMs");
+		ensure!(self.unbonding_ms <= 3_660 * DAY, "unbondingMs is above ten years");
+		Ok(())
+	}
+}

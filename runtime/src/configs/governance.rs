@@ -1,0 +1,142 @@
+//! Who decides, and what can be decided: council, root, parameters, pauses.
+
+use crate::{
+	configs::system::RuntimeBlockWeights, Balances, BlockNumber, OriginCaller, Preimage, Runtime,
+	RuntimeCall, RuntimeEvent, RuntimeHoldReason, RuntimeOrigin, System,
+};
+use frame_support::{
+	dynamic_params::{dynamic_pallet_params, dynamic_params},
+	parameter_types,
+	traits::{
+		fungible::HoldConsideration, AsEnsureOriginWithArg, ConstU32, Contains, EitherOfDiverse,
+		EqualPrivilegeOnly, LinearStoragePrice,
+	},
+	weights::Weight,
+};
+use frame_system::EnsureRoot;
+use millrace_primitives::{AccountId, Balance};
+use pallet_tx_pause::RuntimeCallNameOf;
+use sp_runtime::{Perbill, Permill};
+
+/// The council's instance.
+pub type CouncilCollective = pallet_collective::Instance1;
+
+/// Root, or more than half of the council.
+pub type AdminOrigin = EitherOfDiverse<
+	EnsureRoot<AccountId>,
+	pallet_collective::EnsureProportionMoreThan<AccountId, CouncilCollective, 1, 2>,
+>;
+
+/// Values that council or root may change within the bounds that the market's configuration enforces.
+#[expect(missing_docs, reason = "what the macro generates is documented in the SDK")]
+#[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
+pub mod dynamic_params {
+	use super::*;
+
+	/// The market's fee.
+	#[dynamic_pallet_params]
+	#[codec(index = 0)]
+	pub mod fees {
+		/// Share of each payment to a provider that is withheld as the fee. At most ten percent of it counts.
+		#[codec(index = 0)]
+		pub static FeeRate: Permill = Permill::from_percent(2);
+		/// Share of the fee that goes to the treasury; the rest goes to the public-goods account.
+		#[codec(index = 1)]
+		pub static TreasuryShare: Permill = Permill::from_percent(80);
+	}
+}
+
+impl pallet_parameters::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeParameters = RuntimeParameters;
+	type AdminOrigin = AsEnsureOriginWithArg<AdminOrigin>;
+	/// The SDK keeps its own figures private; these are the same, with the larger database's costs.
+	type WeightInfo = ();
+}
+
+parameter_types! {
+	/// How long a motion can be voted on, in blocks: five days of production slots.
+	pub const MotionDuration: BlockNumber = 5 * 14_400;
+	/// A proposal may take half a block.
+	pub MaxProposalWeight: Weight = Perbill::from_percent(50) * RuntimeBlockWeights::get().max_block;
+	/// Scheduled calls may take four fifths of a block.
+	pub MaxScheduledWeight: Weight = Perbill::from_percent(80) * RuntimeBlockWeights::get().max_block;
+	/// Deposit of a preimage.
+	pub const PreimageDepositBase: Balance = crate::constants::deposit(2, 64);
+	/// The same, per byte.
+	pub const PreimageDepositPerByte: Balance = crate::constants::deposit(0, 1);
+	/// Under which reason a preimage's deposit is held.
+	pub const PreimageHoldReason: RuntimeHoldReason =
+		RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
+}
+
+impl pallet_collective::Config<CouncilCollective> for Runtime {
+	type RuntimeOrigin = RuntimeOrigin;
+	type Proposal = RuntimeCall;
+	type RuntimeEvent = RuntimeEvent;
+	type MotionDuration = MotionDuration;
+	type MaxProposals = ConstU32<100>;
+	type MaxMembers = ConstU32<50>;
+	/// Who does not vote follows the prime member.
+	type DefaultVote = pallet_collective::PrimeDefaultVote;
+	type WeightInfo = pallet_collective::weights::SubstrateWeight<Runtime>;
+	type SetMembersOrigin = AdminOrigin;
+	type MaxProposalWeight = MaxProposalWeight;
+	type DisapproveOrigin = AdminOrigin;
+	type KillOrigin = EnsureRoot<AccountId>;
+	/// Only members can propose, so no deposit is asked.
+	type Consideration = ();
+}
+
+impl pallet_preimage::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type WeightInfo = pallet_preimage::weights::SubstrateWeight<Runtime>;
+	type Currency = Balances;
+	type ManagerOrigin = EnsureRoot<AccountId>;
+	type Consideration = HoldConsideration<
+		AccountId,
+		Balances,
+		PreimageHoldReason,
+		LinearStoragePrice<PreimageDepositBase, PreimageDepositPerByte, Balance>,
+	>;
+}
+
+impl pallet_scheduler::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeOrigin = RuntimeOrigin;
+	type PalletsOrigin = OriginCaller;
+	type RuntimeCall = RuntimeCall;
+	type MaximumWeight = MaxScheduledWeight;
+	type ScheduleOrigin = EnsureRoot<AccountId>;
+	type OriginPrivilegeCmp = EqualPrivilegeOnly;
+	type MaxScheduledPerBlock = ConstU32<50>;
+	type WeightInfo = pallet_scheduler::weights::SubstrateWeight<Runtime>;
+	type Preimages = Preimage;
+	type BlockNumberProvider = System;
+}
+
+/// Calls that nobody can pause: those that a block cannot do without, those that lift a pause, and the workers' reports. A report
+/// that is refused looks like absence, and a pause is no provider's fault.
+pub struct NeverPaused;
+impl Contains<RuntimeCallNameOf<Runtime>> for NeverPaused {
+	fn contains(name: &RuntimeCallNameOf<Runtime>) -> bool {
+		matches!(name.0.as_slice(), b"Timestamp" | b"TxPause" | b"Council" | b"Sudo" | b"Attestation")
+	}
+}
+
+impl pallet_tx_pause::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeCall = RuntimeCall;
+	type PauseOrigin = AdminOrigin;
+	type UnpauseOrigin = AdminOrigin;
+	type WhitelistedCalls = NeverPaused;
+	type MaxNameLen = ConstU32<256>;
+	type WeightInfo = pallet_tx_pause::weights::SubstrateWeight<Runtime>;
+}
+
+/// The key is set by the genesis of development chains alone. Without a key there is nobody to call it.
+impl pallet_sudo::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeCall = RuntimeCall;
+	type WeightInfo = pallet_sudo::weights::SubstrateWeight<Runtime>;
+}

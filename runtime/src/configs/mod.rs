@@ -1,0 +1,8 @@
+//! Every pallet's configuration, grouped by what it is for. Each parameter says its unit and its reason.
+
+pub mod consensus;
+pub mod governance;
+pub mod market;
+pub mod money;
+pub mod operations;
+pub mod system;

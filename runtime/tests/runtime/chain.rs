@@ -1,0 +1,186 @@
+//! A chain in memory, built from a preset and driven block by block.
+
+use codec::Encode;
+use frame_support::{assert_ok, genesis_builder_helper};
+use millrace_primitives::{worker_api::WorkerView, Moment};
+use millrace_runtime::{
+	genesis, tx_extension, AccountId, Executive, Header, Runtime, RuntimeCall, RuntimeEvent,
+	RuntimeGenesisConfig, SignedPayload, System, UncheckedExtrinsic,
+};
+use serde_json::Value;
+use sp_consensus_babe::{digests::PreDigest, digests::SecondaryPlainPreDigest, Slot, BABE_ENGINE_ID};
+use sp_core::{sr25519, Pair};
+use sp_io::TestExternalities;
+use sp_keyring::Sr25519Keyring;
+use sp_runtime::{
+	generic::Era,
+	traits::{Header as _, IdentifyAccount},
+	transaction_validity::{TransactionSource, TransactionValidity},
+	ApplyExtrinsicResult, Digest, DigestItem, MultiSignature, MultiSigner,
+};
+
+/// When a chain of the tests begins, in milliseconds: a multiple of every slot length.
+pub(crate) const START: Moment = 1_800_000_000_000;
+
+/// Merges a patch into JSON as RFC 7386 has it.
+fn merge(base: &mut Value, patch: Value) {
+	match (base, patch) {
+		(Value::Object(base), Value::Object(patch)) => {
+			for (key, value) in patch {
+				merge(base.entry(key).or_insert(Value::Null), value);
+			}
+		}
+		(base, patch) => *base = patch,
+	}
+}
+
+/// The whole genesis configuration of a preset.
+pub(crate) fn preset_json(name: &str) -> Value {
+	let default = genesis_builder_helper::get_preset::<RuntimeGenesisConfig>(&None, |_| None).unwrap();
+	let mut config: Value = serde_json::from_slice(&default).unwrap();
+	merge(&mut config, serde_json::from_slice(&genesis::preset(&name.into()).unwrap()).unwrap());
+	config
+}
+
+/// The state of a preset's genesis.
+pub(crate) fn preset_state(name: &str) -> TestExternalities {
+	state_of(&preset_json(name))
+}
+
+/// The state of a genesis configuration.
+pub(crate) fn state_of(config: &Value) -> TestExternalities {
+	let mut state = TestExternalities::new_empty();
+	state.execute_with(|| {
+		let json = serde_json::to_vec(config).unwrap();
+		assert_eq!(genesis_builder_helper::build_state::<RuntimeGenesisConfig>(json), Ok(()));
+	});
+	state
+}
+
+/// Runs a test on the development chain, and checks the invariants at its end.
+pub(crate) fn on_development_chain(test: impl FnOnce(&mut Chain)) {
+	preset_state("development").execute_with(|| {
+		let mut chain = Chain { parent: System::block_hash(0), slot_ms: 1_000, number: 0, closed: true };
+		test(&mut chain);
+		chain.close_block();
+		check_invariants();
+	});
+}
+
+/// Every invariant that can be checked: across pallets always, within pallets with the feature `try-runtime`.
+pub(crate) fn check_invariants() {
+	assert_ok!(millrace_runtime::invariants::check());
+	#[cfg(feature = "try-runtime")]
+	{
+		use frame_support::traits::{TryState, TryStateSelect};
+		let number = System::block_number();
+		assert_ok!(<millrace_runtime::AllPalletsWithSystem as TryState<u32>>::try_state(
+			number,
+			TryStateSelect::All
+		));
+	}
+}
+
+/// The chain's head.
+pub(crate) struct Chain {
+	parent: millrace_runtime::Hash,
+	slot_ms: u64,
+	number: u32,
+	closed: bool,
+}
+
+impl Chain {
+	/// Time of the block that is open, or was open last.
+	pub(crate) fn now(&self) -> Moment {
+		START + u64::from(self.number) * self.slot_ms
+	}
+
+	/// Number of the block that is open, or was open last.
+	pub(crate) fn number(&self) -> u32 {
+		self.number
+	}
+
+	/// Begins the next block, one slot later: digest, hooks, timestamp.
+	pub(crate) fn open_block(&mut self) {
+		self.close_block();
+		self.number += 1;
+		let slot = Slot::from(self.now() / self.slot_ms);
+		let pre = PreDigest::SecondaryPlain(SecondaryPlainPreDigest { authority_index: 0, slot });
+		let digest = Digest { logs: vec![DigestItem::PreRuntime(BABE_ENGINE_ID, pre.encode())] };
+		let header = Header::new(self.number, Default::default(), Default::default(), self.parent, digest);
+		Executive::initialize_block(&header);
+		let timestamp = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: self.now() });
+		assert_eq!(Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(timestamp)), Ok(Ok(())));
+		self.closed = false;
+	}
+
+	/// Ends the open block, if there is one.
+	pub(crate) fn close_block(&mut self) {
+		if !self.closed {
+			self.parent = Executive::finalize_block().hash();
+			self.closed = true;
+		}
+	}
+
+	/// Puts a signed transaction into the open block. The outer error is of the transaction, the inner of the call.
+	pub(crate) fn submit(
+		&mut self,
+		signer: &impl Signer,
+		call: impl Into<RuntimeCall>,
+	) -> ApplyExtrinsicResult {
+		Executive::apply_extrinsic(signed(signer, call.into()))
+	}
+
+	/// The same, expecting success.
+	#[track_caller]
+	pub(crate) fn submit_ok(&mut self, signer: &impl Signer, call: impl Into<RuntimeCall>) {
+		let result = self.submit(signer, call);
+		assert!(matches!(result, Ok(Ok(_))), "{result:?}");
+	}
+
+	/// What the pool of a node would say to the transaction.
+	pub(crate) fn validate(&self, signer: &impl Signer, call: impl Into<RuntimeCall>) -> TransactionValidity {
+		Executive::validate_transaction(TransactionSource::External, signed(signer, call.into()), self.parent)
+	}
+}
+
+/// Events of the open block, or of the one that was closed last.
+pub(crate) fn events() -> Vec<RuntimeEvent> {
+	System::read_events_no_consensus().map(|record| record.event).collect()
+}
+
+/// What the worker's runtime API answers.
+pub(crate) fn worker_view(worker: &AccountId) -> Option<WorkerView<AccountId>> {
+	use millrace_primitives::worker_api::runtime_decl_for_worker_api::WorkerApi;
+	<Runtime as WorkerApi<millrace_runtime::Block, AccountId>>::worker_view(worker.clone())
+}
+
+/// Somebody who can sign.
+pub(crate) trait Signer {
+	fn key(&self) -> sr25519::Pair;
+
+	fn account(&self) -> AccountId {
+		MultiSigner::from(self.key().public()).into_account()
+	}
+}
+
+impl Signer for Sr25519Keyring {
+	fn key(&self) -> sr25519::Pair {
+		self.pair()
+	}
+}
+
+impl Signer for sr25519::Pair {
+	fn key(&self) -> sr25519::Pair {
+		self.clone()
+	}
+}
+
+fn signed(signer: &impl Signer, call: RuntimeCall) -> UncheckedExtrinsic {
+	let account = signer.account();
+	let extension = tx_extension(System::account_nonce(&account), Era::Immortal, 0);
+	let payload = SignedPayload::new(call, extension).unwrap();
+	let signature = payload.using_encoded(|bytes| MultiSignature::Sr25519(signer.key().sign(bytes)));
+	let (call, extension, _) = payload.deconstruct();
+	UncheckedExtrinsic::new_signed(call, account.into(), signature, extension)
+}

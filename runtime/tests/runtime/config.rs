@@ -1,0 +1,129 @@
+//! Relations between parameters that no single configuration can see.
+
+use crate::chain::preset_state;
+use frame_support::{
+	dispatch::DispatchClass,
+	traits::{Get, IntegrityTest, StorageInfoTrait},
+};
+use millrace_runtime::{
+	configs::{
+		consensus::{
+			BondingDuration, SessionKeyDeposit, SlashDeferDuration, MAX_NOMINATIONS, MAX_VALIDATORS,
+			MAX_VOTERS,
+		},
+		market::{AgendaWeight, AskDeposit, FeeRate, RegistrationDeposit, MAX_FEE_RATE},
+		money::ExistentialDeposit,
+		system::RuntimeBlockWeights,
+	},
+	constants::{deposit, DECIMALS, MILL, SS58_PREFIX},
+	AllPalletsWithSystem, Runtime, VERSION,
+};
+use sp_runtime::Permill;
+
+const PRESETS: [&str; 3] = ["development", "local_testnet", "testnet"];
+const DAY_MS: u64 = 24 * 3_600 * 1_000;
+
+#[test]
+fn every_pallet_accepts_its_configuration_on_every_preset() {
+	for name in PRESETS {
+		preset_state(name).execute_with(AllPalletsWithSystem::integrity_test);
+	}
+}
+
+#[test]
+fn identity_of_the_chain() {
+	assert_eq!((VERSION.spec_name.as_ref(), VERSION.impl_name.as_ref()), ("millrace", "millrace-node"));
+	assert_eq!(MILL, 10u128.pow(DECIMALS.into()));
+	assert_eq!(<Runtime as frame_system::Config>::SS58Prefix::get(), SS58_PREFIX);
+	assert_eq!(ExistentialDeposit::get(), MILL / 1_000);
+}
+
+#[test]
+fn validators_stay_bonded_for_two_weeks_and_longer_than_slashes_wait() {
+	preset_state("testnet").execute_with(|| {
+		let timing = pallet_timing::Timing::<Runtime>::get();
+		let session_ms = u64::from(timing.session_slots) * timing.slot_ms;
+		let era_ms = u64::from(timing.sessions_per_era) * session_ms;
+		assert_eq!(u64::from(BondingDuration::get()) * era_ms, 14 * DAY_MS);
+	});
+	assert!(SlashDeferDuration::get() < BondingDuration::get());
+}
+
+#[test]
+fn providers_stay_bonded_longer_than_any_fault_can_be_found() {
+	for name in PRESETS {
+		preset_state(name).execute_with(|| {
+			let timing = pallet_timing::Timing::<Runtime>::get();
+			let unbonding = <Runtime as pallet_providers::Config>::UnbondingPeriod::get();
+			let suspended = <Runtime as pallet_leases::Config>::SuspendedFor::get();
+			assert!(unbonding > timing.absence_ms() + suspended, "{name}");
+			assert!(unbonding > <Runtime as pallet_leases::Config>::ReadyWithin::get(), "{name}");
+		});
+	}
+}
+
+#[test]
+fn each_timed_parameter_is_the_one_it_says() {
+	preset_state("development").execute_with(|| {
+		assert_eq!(<Runtime as pallet_babe::Config>::EpochDuration::get(), 60);
+		assert_eq!(<Runtime as pallet_babe::Config>::ExpectedBlockTime::get(), 1_000);
+		assert_eq!(<Runtime as pallet_timestamp::Config>::MinimumPeriod::get(), 500);
+		assert_eq!(<Runtime as pallet_staking::Config>::SessionsPerEra::get(), 3);
+		assert_eq!(<Runtime as pallet_attestation::Config>::LeasedEpoch::get(), 5);
+		assert_eq!(<Runtime as pallet_attestation::Config>::IdleEpoch::get(), 20);
+		assert_eq!(<Runtime as pallet_attestation::Config>::GraceEpochs::get(), 1);
+		assert_eq!(<Runtime as pallet_leases::Config>::MinTerm::get(), 5_000);
+		assert_eq!(<Runtime as pallet_leases::Config>::MaxTerm::get(), 365 * DAY_MS);
+		assert_eq!(<Runtime as pallet_leases::Config>::MaxAskLifetime::get(), 30 * DAY_MS);
+		assert_eq!(<Runtime as pallet_leases::Config>::ReadyWithin::get(), 60_000);
+		assert_eq!(<Runtime as pallet_leases::Config>::SuspendedFor::get(), 60_000);
+		assert_eq!(<Runtime as pallet_leases::Config>::FinalReportWithin::get(), 10_000);
+		assert_eq!(<Runtime as pallet_providers::Config>::UnbondingPeriod::get(), 120_000);
+		// An equivocation can be reported as long as the validator is bonded: 56 eras of 3 sessions of 60 slots.
+		assert_eq!(<Runtime as pallet_grandpa::Config>::MaxSetIdSessionEntries::get(), 56 * 3);
+		assert_eq!(millrace_runtime::configs::consensus::ReportLongevity::get(), 56 * 3 * 60);
+	});
+}
+
+#[test]
+fn hooks_of_the_market_leave_room_for_transactions() {
+	let weights = RuntimeBlockWeights::get();
+	let both_agendas = AgendaWeight::get().saturating_mul(2);
+	let normal = weights.get(DispatchClass::Normal).max_total.unwrap();
+	assert!(both_agendas.all_lte(normal), "the agendas alone could fill the ordinary share of a block");
+	assert!(both_agendas.saturating_add(normal / 2).all_lte(weights.max_block));
+}
+
+#[test]
+fn deposits_cover_the_existential_deposit() {
+	// A hold below the existential deposit could not stand alone in an account.
+	for amount in [AskDeposit::get(), RegistrationDeposit::get(), SessionKeyDeposit::get(), deposit(1, 0)] {
+		assert!(amount >= ExistentialDeposit::get());
+	}
+}
+
+#[test]
+fn the_fee_is_two_percent_and_never_above_ten() {
+	preset_state("development").execute_with(|| {
+		assert_eq!(FeeRate::get(), Permill::from_percent(2));
+		assert_eq!(MAX_FEE_RATE, Permill::from_percent(10));
+	});
+}
+
+#[test]
+fn elections_are_bounded() {
+	const { assert!(MAX_VALIDATORS <= MAX_VOTERS, "every validator votes for itself") };
+	const { assert!(MAX_NOMINATIONS >= 1) };
+}
+
+#[test]
+fn every_storage_item_is_bounded_but_those_that_the_sdk_leaves_open() {
+	let open: std::collections::BTreeSet<String> = AllPalletsWithSystem::storage_info()
+		.into_iter()
+		.filter(|item| item.max_size.is_none())
+		.map(|item| String::from_utf8(item.pallet_name).unwrap())
+		.collect();
+	for ours in ["Timing", "Providers", "Settlement", "Leases", "Attestation"] {
+		assert!(!open.contains(ours), "{ours} has a storage item without a bound");
+	}
+}

@@ -1,0 +1,15 @@
+//! The whole runtime, natively: transactions and blocks go through `Executive` as they do on a node.
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what tests share")]
+
+mod chain;
+mod config;
+mod feeless;
+mod fees;
+mod genesis;
+mod governance;
+mod indices;
+mod lease_life;
+mod ledger;
+mod market;
+mod proxies;
+mod reads;
