@@ -7,7 +7,18 @@ use sp_runtime::{traits::ConstU32, BoundedVec};
 
 /// How a device is driven. Open: a new kind is a new variant, nothing else changes.
 #[derive(
-	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize,
+	Clone,
+	Copy,
+	Debug,
+	Eq,
+	PartialEq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
 )]
 pub enum AcceleratorKind {
 	/// A CPU that interprets kernels. For development chains only; it never passes for a GPU.
@@ -19,7 +30,19 @@ pub enum AcceleratorKind {
 }
 
 /// What governance says of a class of GPUs.
-#[derive(Clone, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Serialize, Deserialize)]
+#[derive(
+	Clone,
+	Debug,
+	Eq,
+	PartialEq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
 pub struct GpuClass<Balance> {
 	/// How its devices are driven.
 	pub kind: AcceleratorKind,
@@ -36,7 +59,9 @@ pub struct GpuClass<Balance> {
 }
 
 /// State of a GPU.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub enum GpuState {
 	/// Can be leased.
 	#[codec(index = 0)]

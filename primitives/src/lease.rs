@@ -5,7 +5,9 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 /// Where a lease stands. A closed lease is no longer stored: its receipt is the last word.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub enum LeaseStatus {
 	/// Matched; the provider has not attested all GPUs healthy yet. Nothing is billed.
 	#[codec(index = 0)]
@@ -25,7 +27,9 @@ pub enum LeaseStatus {
 }
 
 /// Why a lease ended. It fixes who pays what: in each case the renter pays the attested time and nothing else.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub enum CloseReason {
 	/// The term is over.
 	#[codec(index = 0)]
@@ -48,7 +52,9 @@ pub enum CloseReason {
 }
 
 /// How a job ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub enum JobOutcome {
 	/// It ran to its end.
 	#[codec(index = 0)]
@@ -64,7 +70,9 @@ pub enum JobOutcome {
 }
 
 /// Why a job failed. The worker's log and its `worker_job` RPC have the details.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub enum JobFailure {
 	/// A blob that the plan or the job names did not reach the provider in time. Put it there and submit the job again.
 	#[codec(index = 0)]

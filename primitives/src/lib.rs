@@ -30,7 +30,8 @@ pub use ids::{AskId, BlobHash, ClassId, EscrowId, GpuIndex, JobId, LeaseId, Mome
 pub use lease::{CloseReason, JobFailure, JobOutcome, LeaseStatus};
 pub use report::{GpuHealth, LeaseUsage, Report, MAX_GPUS_PER_PROVIDER, MAX_LEASES_PER_PROVIDER};
 pub use traits::{
-	Accrued, Escrow, GpuReservation, LeaseAttestation, LeaseInspect, ProviderInspect, ProviderLiveness, Receipt,
+	Accrued, Escrow, GpuReservation, LeaseAttestation, LeaseInspect, ProviderInspect, ProviderLiveness,
+	Receipt,
 };
 
 use sp_runtime::{

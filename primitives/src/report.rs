@@ -11,7 +11,9 @@ pub const MAX_GPUS_PER_PROVIDER: u32 = 64;
 pub const MAX_LEASES_PER_PROVIDER: u32 = MAX_GPUS_PER_PROVIDER;
 
 /// Health of one GPU, as its worker saw it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct GpuHealth {
 	/// Which GPU.
 	pub gpu: GpuIndex,
@@ -20,7 +22,9 @@ pub struct GpuHealth {
 }
 
 /// Use of one lease since the report before. The claim is recorded; payment follows chain time, not this figure.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct LeaseUsage {
 	/// Which lease.
 	pub lease: LeaseId,

@@ -1,8 +1,8 @@
 //! The traits through which pallets know each other. Each is implemented by the lower pallet and used by the one above.
 
 use crate::{
-	BlobHash, ClassId, EscrowId, GpuClass, GpuHealth, GpuIndex, GpuState, JobId, JobOutcome, LeaseId, LeaseStatus, LeaseUsage,
-	Moment,
+	BlobHash, ClassId, EscrowId, GpuClass, GpuHealth, GpuIndex, GpuState, JobId, JobOutcome, LeaseId,
+	LeaseStatus, LeaseUsage, Moment,
 };
 use alloc::vec::Vec;
 use sp_runtime::{DispatchError, DispatchResult};

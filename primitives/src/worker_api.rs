@@ -1,6 +1,9 @@
 //! What a worker reads from the chain: one runtime API, asked at finalised blocks for work and at best blocks for reports.
 
-use crate::{AcceleratorKind, BlobHash, BlockNumber, ClassId, GpuIndex, GpuState, Hash, JobId, LeaseId, LeaseStatus, Moment};
+use crate::{
+	AcceleratorKind, BlobHash, BlockNumber, ClassId, GpuIndex, GpuState, Hash, JobId, LeaseId, LeaseStatus,
+	Moment,
+};
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;

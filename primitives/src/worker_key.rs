@@ -5,7 +5,6 @@ use sp_application_crypto::{app_crypto, sr25519, KeyTypeId};
 /// Keys of this type sign a provider's reports, and nothing else.
 pub const KEY_TYPE: KeyTypeId = KeyTypeId(*b"gpuw");
 
-
 mod app {
 	use super::{app_crypto, sr25519, KEY_TYPE};
 	app_crypto!(sr25519, KEY_TYPE);

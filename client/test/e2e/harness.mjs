@@ -70,8 +70,9 @@ export class Chain {
 		rmSync(this.base, { recursive: true, force: true });
 	}
 
-	log() {
-		return readFileSync(join(this.base, 'node.log'), 'utf8').split('\n').slice(-40).join('\n');
+	/** The last lines of the node's log. */
+	log(lines = 40) {
+		return readFileSync(join(this.base, 'node.log'), 'utf8').split('\n').slice(-lines).join('\n');
 	}
 
 	/** Waits until a best block with at least this number is there. */

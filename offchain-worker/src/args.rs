@@ -1,0 +1,175 @@
+//! The worker's command line and configuration.
+
+use std::{
+	path::{Path, PathBuf},
+	time::Duration,
+};
+
+/// Which devices the worker offers.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
+pub enum DeviceChoice {
+	/// The NVIDIA GPUs if there are any, and otherwise the reference device.
+	#[default]
+	Auto,
+	/// A CPU that interprets kernels. Slow; for development chains.
+	Reference,
+	/// The NVIDIA GPUs, by the CUDA driver.
+	Cuda,
+}
+
+/// Options of the worker, for the node's command line.
+#[derive(Clone, Debug, clap::Args)]
+pub struct WorkerArgs {
+	/// Serve a provider's leases with this machine's GPUs.
+	///
+	/// Needs a worker key (sr25519, key type `gpuw`) in the keystore; the provider's account names that key on chain.
+	#[arg(long)]
+	pub worker: bool,
+
+	/// Which devices the worker offers.
+	#[arg(long, value_enum, default_value_t = DeviceChoice::Auto, value_name = "KIND")]
+	pub worker_device: DeviceChoice,
+
+	/// The program that runs jobs. Default: `millrace-executor` beside this program.
+	#[arg(long, value_name = "PATH")]
+	pub worker_executor: Option<PathBuf>,
+
+	/// Most disk space for blobs (plans, kernels, inputs, outputs), in MiB.
+	#[arg(long, default_value_t = 4096, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+	pub worker_blob_quota: u32,
+
+	/// Largest single blob, in MiB. Above 7 MiB, raise `--rpc-max-request-size` and `--rpc-max-response-size` too.
+	#[arg(long, default_value_t = 6, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=1024))]
+	pub worker_max_blob: u32,
+
+	/// Longest time that one job may run, in seconds.
+	#[arg(long, default_value_t = 300, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+	pub worker_job_seconds: u32,
+
+	/// How long a job waits for blobs that have not arrived, in seconds. After that it fails.
+	#[arg(long, default_value_t = 30, value_name = "SECONDS")]
+	pub worker_blob_wait: u32,
+}
+
+/// Everything that the worker is told at its start.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+	/// Which devices to offer.
+	pub device: DeviceChoice,
+	/// The program that runs jobs.
+	pub executor: PathBuf,
+	/// Folder for results, blobs, and the reference device's identity.
+	pub data_dir: PathBuf,
+	/// Most disk space for blobs, in bytes.
+	pub blob_quota_bytes: u64,
+	/// Largest single blob, in bytes.
+	pub max_blob_bytes: u32,
+	/// Longest time that one job may run.
+	pub job_limit: Duration,
+	/// How long a job waits for blobs that have not arrived.
+	pub blob_wait: Duration,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+	/// The folder of the running program is unknown.
+	#[error("cannot tell where this program lies ({0}); name the executor with --worker-executor PATH")]
+	NoProgramFolder(std::io::Error),
+}
+
+const MIB: u64 = 1024 * 1024;
+
+impl WorkerArgs {
+	/// The configuration, for a chain whose data lie in `chain_dir` (`<base-path>/chains/<id>`).
+	///
+	/// Blobs are served by nodes without `--worker` as well, so this works either way.
+	pub fn config(&self, chain_dir: &Path) -> Result<WorkerConfig, ConfigError> {
+		let executor = match &self.worker_executor {
+			Some(path) => path.clone(),
+			None => std::env::current_exe()
+				.map_err(ConfigError::NoProgramFolder)?
+				.with_file_name("millrace-executor"),
+		};
+		Ok(WorkerConfig {
+			device: self.worker_device,
+			executor,
+			data_dir: chain_dir.join("worker"),
+			blob_quota_bytes: u64::from(self.worker_blob_quota).saturating_mul(MIB),
+			// At most 1024 MiB by the option's range, so it fits.
+			max_blob_bytes: self.worker_max_blob.saturating_mul(MIB as u32),
+			job_limit: Duration::from_secs(self.worker_job_seconds.into()),
+			blob_wait: Duration::from_secs(self.worker_blob_wait.into()),
+		})
+	}
+}
+
+impl WorkerConfig {
+	/// Folder of the blobs.
+	pub fn blob_dir(&self) -> PathBuf {
+		self.data_dir.join("blobs")
+	}
+
+	/// Limits of the blob store.
+	pub fn blob_limits(&self) -> crate::BlobLimits {
+		crate::BlobLimits { max_blob_bytes: self.max_blob_bytes.into(), quota_bytes: self.blob_quota_bytes }
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use clap::Parser;
+
+	#[derive(Parser)]
+	struct Cli {
+		#[command(flatten)]
+		worker: WorkerArgs,
+	}
+
+	fn parse(args: &[&str]) -> Result<WorkerArgs, clap::Error> {
+		Cli::try_parse_from(std::iter::once(&"node").chain(args)).map(|cli| cli.worker)
+	}
+
+	#[test]
+	fn defaults_are_those_of_the_help_text() {
+		let args = parse(&[]).unwrap();
+		assert!(!args.worker);
+		let config = args.config(Path::new("/base/chains/dev")).unwrap();
+		assert_eq!(config.device, DeviceChoice::Auto);
+		assert_eq!(config.executor.file_name().unwrap(), "millrace-executor");
+		assert_eq!(config.executor.parent(), std::env::current_exe().unwrap().parent());
+		assert_eq!(config.blob_dir(), Path::new("/base/chains/dev/worker/blobs"));
+		assert_eq!(config.blob_quota_bytes, 4 << 30);
+		assert_eq!(config.max_blob_bytes, 6 << 20);
+		assert_eq!(config.job_limit, Duration::from_secs(300));
+		assert_eq!(config.blob_wait, Duration::from_secs(30));
+	}
+
+	#[test]
+	fn options_are_taken_over() {
+		let args = parse(&[
+			"--worker",
+			"--worker-device",
+			"reference",
+			"--worker-executor",
+			"/x/e",
+			"--worker-max-blob",
+			"1024",
+		]);
+		let args = args.unwrap();
+		assert!(args.worker);
+		let config = args.config(Path::new("/c")).unwrap();
+		assert_eq!(config.device, DeviceChoice::Reference);
+		assert_eq!(config.executor, Path::new("/x/e"));
+		assert_eq!(config.max_blob_bytes, 1 << 30);
+	}
+
+	#[test]
+	fn nonsense_is_refused() {
+		assert!(parse(&["--worker-device", "tpu"]).is_err());
+		assert!(parse(&["--worker-job-seconds", "0"]).is_err());
+		assert!(parse(&["--worker-max-blob", "1025"]).is_err());
+		assert!(parse(&["--worker-blob-quota", "0"]).is_err());
+	}
+}

@@ -1,0 +1,318 @@
+//! The blob store: files named by the BLAKE3 hash of their bytes.
+//!
+//! A blob is whole or absent: it is written beside its place, flushed, and renamed. Its bytes are checked against its name
+//! whenever they are read. Uploads may fill three quarters of the quota; the rest is kept for the outputs of jobs, so that
+//! strangers cannot stop this node's work. When room is needed, blobs that nobody used for a day make it, oldest first.
+
+use crate::LOG_TARGET;
+use millrace_job::blob_hash;
+use millrace_primitives::BlobHash;
+use std::{
+	collections::HashMap,
+	fs::{self, File},
+	io::{self, Write},
+	path::{Path, PathBuf},
+	sync::{
+		atomic::{AtomicU64, Ordering},
+		Arc, Mutex, MutexGuard, PoisonError,
+	},
+	time::{Duration, SystemTime},
+};
+
+/// How long an unused blob stays when its room is wanted.
+const KEEP_UNUSED: Duration = Duration::from_secs(24 * 60 * 60);
+/// A file's time is refreshed by a use when it is older than this: it needs to be right to the hour only.
+const TOUCH_AFTER: Duration = Duration::from_secs(60 * 60);
+/// Name's ending of a file that is still being written.
+const UNFINISHED: &str = "part";
+
+/// Limits of a blob store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct BlobLimits {
+	/// Largest blob, in bytes.
+	pub max_blob_bytes: u64,
+	/// Most bytes of all blobs together.
+	pub quota_bytes: u64,
+}
+
+/// Why a blob could not be stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+	/// The blob is larger than the limit.
+	#[error("the blob has {bytes} bytes; this node takes at most {limit} (option --worker-max-blob)")]
+	TooLarge {
+		/// Its length.
+		bytes: u64,
+		/// The limit, in bytes.
+		limit: u64,
+	},
+	/// The store is full, and every blob in it was used lately.
+	#[error("no room for {bytes} bytes: {used} of {quota} are in use (option --worker-blob-quota); try again later")]
+	StoreFull {
+		/// Length of the blob.
+		bytes: u64,
+		/// Bytes in use.
+		used: u64,
+		/// Bytes that this kind of blob may fill.
+		quota: u64,
+	},
+	/// The file's bytes do not have the hash of its name. It was removed: put the blob again.
+	#[error("blob {0:?} was damaged on disk and has been removed; put it again")]
+	Corrupt(BlobHash),
+	/// The disk failed.
+	#[error("{path}: {source}")]
+	Io {
+		/// The file or folder.
+		path: PathBuf,
+		/// What the system said.
+		source: io::Error,
+	},
+}
+
+/// For whom room is made.
+#[derive(Clone, Copy)]
+enum Share {
+	Uploads,
+	Outputs,
+}
+
+/// A store of blobs on disk. Clones are the same store.
+#[derive(Clone)]
+pub struct Blobs(Arc<Store>);
+
+struct Store {
+	dir: PathBuf,
+	limits: BlobLimits,
+	index: Mutex<Index>,
+	/// Makes the names of unfinished files unique.
+	writes: AtomicU64,
+}
+
+#[derive(Default)]
+struct Index {
+	blobs: HashMap<BlobHash, Entry>,
+	/// Bytes of all blobs, and of those that are being written.
+	used: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+	bytes: u64,
+	last_used: SystemTime,
+}
+
+impl Blobs {
+	/// Opens the store in `dir`, which is made if it is missing. Unfinished files of an earlier run are removed.
+	pub fn open(dir: impl Into<PathBuf>, limits: BlobLimits) -> Result<Self, BlobError> {
+		let dir = dir.into();
+		fs::create_dir_all(&dir).map_err(at(&dir))?;
+		let mut index = Index::default();
+		for file in fs::read_dir(&dir).map_err(at(&dir))? {
+			let path = file.map_err(at(&dir))?.path();
+			match hash_of_name(&path) {
+				Some(hash) => {
+					let data = fs::metadata(&path).map_err(at(&path))?;
+					let last_used = data.modified().map_err(at(&path))?;
+					index.used = index.used.saturating_add(data.len());
+					index.blobs.insert(hash, Entry { bytes: data.len(), last_used });
+				}
+				None if path.extension().is_some_and(|ending| ending == UNFINISHED) => {
+					fs::remove_file(&path).map_err(at(&path))?
+				}
+				None => log::warn!(target: LOG_TARGET, "{} is no blob; left alone", path.display()),
+			}
+		}
+		Ok(Self(Arc::new(Store { dir, limits, index: Mutex::new(index), writes: AtomicU64::new(0) })))
+	}
+
+	/// Limits of this store.
+	pub fn limits(&self) -> BlobLimits {
+		self.0.limits
+	}
+
+	/// Bytes of all blobs.
+	pub fn used_bytes(&self) -> u64 {
+		self.0.index().used
+	}
+
+	/// Length of a blob in bytes, if it is here.
+	pub fn has(&self, hash: BlobHash) -> Option<u64> {
+		self.0.index().blobs.get(&hash).map(|entry| entry.bytes)
+	}
+
+	/// Stores an upload and returns its hash. Blocks on the disk.
+	pub fn put(&self, bytes: &[u8]) -> Result<BlobHash, BlobError> {
+		self.0.put(bytes, Share::Uploads)
+	}
+
+	/// Stores the output of a job, in the room that is kept for outputs. Blocks on the disk.
+	pub fn put_output(&self, bytes: &[u8]) -> Result<BlobHash, BlobError> {
+		self.0.put(bytes, Share::Outputs)
+	}
+
+	/// The bytes of a blob, checked; `None` if it is not here. Blocks on the disk.
+	pub fn get(&self, hash: BlobHash) -> Result<Option<Vec<u8>>, BlobError> {
+		self.0.get(hash)
+	}
+}
+
+impl Store {
+	fn put(&self, bytes: &[u8], share: Share) -> Result<BlobHash, BlobError> {
+		let length = bytes.len() as u64;
+		if length > self.limits.max_blob_bytes {
+			return Err(BlobError::TooLarge { bytes: length, limit: self.limits.max_blob_bytes });
+		}
+		let hash = BlobHash::from(blob_hash(bytes));
+		if self.touch(hash).is_some() {
+			return Ok(hash);
+		}
+		self.reserve(length, share)?;
+		let written = self.write(hash, bytes);
+		let mut index = self.index();
+		let replaced = match written {
+			Ok(()) => {
+				index.blobs.insert(hash, Entry { bytes: length, last_used: SystemTime::now() }).is_some()
+			}
+			Err(_) => true,
+		};
+		if replaced {
+			// Another thread stored the same blob meanwhile, or nothing was stored: either way this room is not used.
+			index.used = index.used.saturating_sub(length);
+		}
+		written.map(|()| hash)
+	}
+
+	/// Counts `bytes` as used, after making room if need be.
+	fn reserve(&self, bytes: u64, share: Share) -> Result<(), BlobError> {
+		let quota = match share {
+			Share::Uploads => self.limits.quota_bytes / 4 * 3,
+			Share::Outputs => self.limits.quota_bytes,
+		};
+		let mut index = self.index();
+		if index.used.saturating_add(bytes) > quota {
+			self.evict(&mut index, bytes, quota);
+		}
+		let after = index.used.saturating_add(bytes);
+		if after > quota {
+			return Err(BlobError::StoreFull { bytes, used: index.used, quota });
+		}
+		index.used = after;
+		Ok(())
+	}
+
+	/// Removes blobs that nobody used for long, oldest first, until `bytes` more fit into `quota`.
+	fn evict(&self, index: &mut Index, bytes: u64, quota: u64) {
+		let now = SystemTime::now();
+		let mut unused: Vec<(SystemTime, BlobHash, u64)> = index
+			.blobs
+			.iter()
+			.filter(|(_, entry)| now.duration_since(entry.last_used).is_ok_and(|age| age > KEEP_UNUSED))
+			.map(|(hash, entry)| (entry.last_used, *hash, entry.bytes))
+			.collect();
+		unused.sort_unstable();
+		for (_, hash, length) in unused {
+			if index.used.saturating_add(bytes) <= quota {
+				break;
+			}
+			match fs::remove_file(self.path(hash)) {
+				Ok(()) => log::debug!(target: LOG_TARGET, "blob {hash:?} made room"),
+				Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+				Err(error) => {
+					log::warn!(target: LOG_TARGET, "blob {hash:?} cannot be removed: {error}");
+					continue;
+				}
+			}
+			index.blobs.remove(&hash);
+			index.used = index.used.saturating_sub(length);
+		}
+	}
+
+	fn write(&self, hash: BlobHash, bytes: &[u8]) -> Result<(), BlobError> {
+		let turn = self.writes.fetch_add(1, Ordering::Relaxed);
+		let part = self.dir.join(format!("{}.{turn}.{UNFINISHED}", hex::encode(hash)));
+		let written = write_whole(&part, &self.path(hash), bytes);
+		if written.is_err() {
+			// The disk may be full: do not leave half a blob there. What cannot be removed is removed at the next start.
+			let _ = fs::remove_file(&part);
+		}
+		written
+	}
+
+	fn get(&self, hash: BlobHash) -> Result<Option<Vec<u8>>, BlobError> {
+		if self.touch(hash).is_none() {
+			return Ok(None);
+		}
+		let path = self.path(hash);
+		let bytes = match fs::read(&path) {
+			Ok(bytes) => bytes,
+			Err(error) if error.kind() == io::ErrorKind::NotFound => {
+				self.forget(hash);
+				return Ok(None);
+			}
+			Err(error) => return Err(at(&path)(error)),
+		};
+		if BlobHash::from(blob_hash(&bytes)) != hash {
+			match fs::remove_file(&path) {
+				// Another reader may have removed it already.
+				Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&path)(error)),
+				_ => self.forget(hash),
+			}
+			return Err(BlobError::Corrupt(hash));
+		}
+		Ok(Some(bytes))
+	}
+
+	/// Notes that a blob was used, if it is here.
+	fn touch(&self, hash: BlobHash) -> Option<()> {
+		let now = SystemTime::now();
+		let before = {
+			let mut index = self.index();
+			let entry = index.blobs.get_mut(&hash)?;
+			std::mem::replace(&mut entry.last_used, now)
+		};
+		if now.duration_since(before).is_ok_and(|age| age > TOUCH_AFTER) {
+			// The file's time tells the next start; without it the blob merely makes room earlier.
+			let _ =
+				File::options().append(true).open(self.path(hash)).and_then(|file| file.set_modified(now));
+		}
+		Some(())
+	}
+
+	fn forget(&self, hash: BlobHash) {
+		let mut index = self.index();
+		if let Some(entry) = index.blobs.remove(&hash) {
+			index.used = index.used.saturating_sub(entry.bytes);
+		}
+	}
+
+	fn path(&self, hash: BlobHash) -> PathBuf {
+		self.dir.join(hex::encode(hash))
+	}
+
+	/// The index is right after every statement that changes it, so a thread that panicked leaves nothing half done.
+	fn index(&self) -> MutexGuard<'_, Index> {
+		self.index.lock().unwrap_or_else(PoisonError::into_inner)
+	}
+}
+
+/// Writes a file so that after a crash or a power cut it is either whole or absent: `part` is written and flushed, renamed
+/// to `path`, and the folder is flushed.
+pub(crate) fn write_whole(part: &Path, path: &Path, bytes: &[u8]) -> Result<(), BlobError> {
+	let mut file = File::create(part).map_err(at(part))?;
+	file.write_all(bytes).map_err(at(part))?;
+	file.sync_all().map_err(at(part))?;
+	fs::rename(part, path).map_err(at(path))?;
+	let dir = path.parent().unwrap_or(Path::new("."));
+	File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
+}
+
+/// Adds the path to an error of the disk.
+pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> BlobError + '_ {
+	move |source| BlobError::Io { path: path.to_owned(), source }
+}
+
+fn hash_of_name(path: &Path) -> Option<BlobHash> {
+	let mut hash = [0; 32];
+	hex::decode_to_slice(path.file_name()?.to_str()?, &mut hash).ok()?;
+	Some(hash.into())
+}

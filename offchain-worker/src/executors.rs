@@ -1,0 +1,33 @@
+//! The programs that touch devices. The worker knows them by this trait only, so that the life of a job can be tested through
+//! every failure of an executor.
+
+use millrace_executor::{Cancel, DeviceList, Executor, ExecutorError, JobOutput, JobRequest};
+use std::sync::Arc;
+
+/// Starts executors. Every method blocks until its executor has ended.
+pub(crate) trait Executors: Send + Sync + 'static {
+	/// The GPUs of this machine.
+	fn devices(&self) -> Result<DeviceList, ExecutorError>;
+
+	/// Runs a job in a process of its own.
+	fn run(&self, request: Arc<JobRequest>, cancel: &Cancel) -> Result<JobOutput, ExecutorError>;
+}
+
+impl Executors for Executor {
+	fn devices(&self) -> Result<DeviceList, ExecutorError> {
+		self.devices()
+	}
+
+	fn run(&self, request: Arc<JobRequest>, cancel: &Cancel) -> Result<JobOutput, ExecutorError> {
+		self.run_job(request, cancel, &mut |_| {})
+	}
+}
+
+/// Runs blocking work on a thread for it; a panic there becomes an error here.
+pub(crate) async fn on_own_thread<T: Send + 'static>(
+	work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+	tokio::task::spawn_blocking(work)
+		.await
+		.map_err(|error| format!("a thread of the worker ended early: {error}"))
+}

@@ -1,0 +1,240 @@
+//! What the worker tells people about itself, over RPC.
+
+use crate::{
+	chain::worker_keys,
+	devices::{Device, Health},
+};
+use millrace_executor::Kind;
+use millrace_primitives::{worker_api::LeaseView, AccountId, BlobHash, Hash, JobId, LeaseId, LeaseStatus};
+use serde::Serialize;
+use sp_keystore::KeystorePtr;
+use std::{
+	collections::BTreeMap,
+	sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Jobs that are remembered for `worker_job`; the ones with the lowest lease and job numbers make room.
+const REMEMBERED_JOBS: usize = 1024;
+
+/// A device that the worker has found.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceStatus {
+	/// `reference` or `cuda`.
+	pub kind: &'static str,
+	/// Name that the driver gives it.
+	pub name: String,
+	/// Its memory, in MiB.
+	pub memory_mib: u64,
+	/// Salted hash of its UUID: the name under which the provider registers it.
+	pub uuid_hash: Hash,
+	/// Version of its driver, if it has one.
+	pub driver: Option<String>,
+	/// `probing`, `healthy` or `faulty`.
+	pub state: &'static str,
+	/// Why it is faulty.
+	pub fault: Option<String>,
+}
+
+impl From<&Device> for DeviceStatus {
+	fn from(device: &Device) -> Self {
+		let (state, fault) = match &device.health {
+			Health::Unknown => ("probing", None),
+			Health::Healthy => ("healthy", None),
+			Health::Faulty(why) => ("faulty", Some(why.clone())),
+		};
+		let kind = match device.info.kind {
+			Kind::Reference => "reference",
+			Kind::Cuda => "cuda",
+		};
+		Self {
+			kind,
+			name: device.info.name.clone(),
+			memory_mib: device.info.memory_bytes / (1024 * 1024),
+			uuid_hash: device.hash,
+			driver: device.info.driver.clone(),
+			state,
+			fault,
+		}
+	}
+}
+
+/// A lease, as the worker saw it at the last finalised block.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeaseBrief {
+	/// Its number.
+	pub lease: u64,
+	/// `pending`, `active`, `suspended` or `closed`.
+	pub status: &'static str,
+	/// Its GPUs' indices.
+	pub gpus: Vec<u16>,
+	/// Numbers of its jobs without a result.
+	pub open_jobs: Vec<u32>,
+}
+
+impl From<&LeaseView> for LeaseBrief {
+	fn from(lease: &LeaseView) -> Self {
+		let status = match lease.status {
+			LeaseStatus::Pending => "pending",
+			LeaseStatus::Active => "active",
+			LeaseStatus::Suspended { .. } => "suspended",
+			LeaseStatus::Closed(_) => "closed",
+		};
+		Self {
+			lease: lease.lease.0,
+			status,
+			gpus: lease.gpus.iter().map(|gpu| gpu.0).collect(),
+			open_jobs: lease.jobs.iter().map(|job| job.job.0).collect(),
+		}
+	}
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum JobPhase {
+	/// Some of its blobs are not here yet.
+	WaitingForBlobs,
+	/// An executor runs it.
+	Running,
+	/// It ended; the chain does not show the result as final yet.
+	Reporting,
+	/// The chain shows its result, at a finalised block.
+	Reported,
+	/// This machine could not run it now; it is tried again.
+	Waiting,
+	/// It was stopped, because its lease ended.
+	Stopped,
+}
+
+/// One job.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobStatus {
+	/// Its lease.
+	pub lease: u64,
+	/// Its number.
+	pub job: u32,
+	/// BLAKE3 hash of its plan.
+	pub plan: BlobHash,
+	/// Where it stands.
+	pub phase: JobPhase,
+	/// Executors that were started for it.
+	pub attempts: u32,
+	/// Outcome in a few words, once it ended.
+	pub outcome: Option<&'static str>,
+	/// BLAKE3 hash of its output, if it succeeded.
+	pub output: Option<BlobHash>,
+	/// Details: the error's text, or what it waits for.
+	pub detail: Option<String>,
+	/// Time during which its kernels ran, in milliseconds.
+	pub busy_ms: u64,
+}
+
+/// State of the worker.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkerStatus {
+	/// Account of the worker's key.
+	pub worker: Option<AccountId>,
+	/// The provider whose worker it is, once it is registered.
+	pub provider: Option<AccountId>,
+	/// Devices found.
+	pub devices: Vec<DeviceStatus>,
+	/// Leases to serve.
+	pub leases: Vec<LeaseBrief>,
+	/// Jobs under way.
+	pub running_jobs: u32,
+	/// Results that the chain does not show as final yet.
+	pub unreported_results: u32,
+	/// Epoch of the last report that became final.
+	pub last_report_epoch: Option<u32>,
+	/// Bytes of blobs on disk.
+	pub blob_bytes: u64,
+	/// What the worker waits for, or the last thing that went wrong.
+	pub notice: Option<String>,
+}
+
+#[derive(Default)]
+struct State {
+	status: WorkerStatus,
+	jobs: BTreeMap<(LeaseId, JobId), JobStatus>,
+}
+
+/// Shared between the worker, which writes, and its RPC methods, which read.
+#[derive(Clone)]
+pub struct WorkerStatusHandle(Option<Arc<Running>>);
+
+struct Running {
+	keystore: KeystorePtr,
+	state: Mutex<State>,
+}
+
+impl WorkerStatusHandle {
+	/// For a node that runs a worker. The keystore is asked for the worker's key while the worker has not chosen one.
+	pub fn running(keystore: KeystorePtr) -> Self {
+		Self(Some(Arc::new(Running { keystore, state: Mutex::default() })))
+	}
+
+	/// For a node without a worker: the `worker_*` methods say so.
+	pub fn off() -> Self {
+		Self(None)
+	}
+
+	/// A copy of the state; `None` without a worker.
+	pub fn read(&self) -> Option<WorkerStatus> {
+		let running = self.0.as_ref()?;
+		let mut status = running.lock().status.clone();
+		if status.worker.is_none() {
+			status.worker = worker_keys(&running.keystore).into_iter().next().map(|(_, account)| account);
+		}
+		Some(status)
+	}
+
+	/// A copy of one job's state.
+	pub fn job(&self, lease: u64, job: u32) -> Option<JobStatus> {
+		self.0.as_ref()?.lock().jobs.get(&(LeaseId(lease), JobId(job))).cloned()
+	}
+
+	/// Changes the state.
+	pub(crate) fn update(&self, change: impl FnOnce(&mut WorkerStatus)) {
+		if let Some(running) = &self.0 {
+			change(&mut running.lock().status);
+		}
+	}
+
+	/// Changes one job's state; `plan` is for the first time.
+	pub(crate) fn update_job(
+		&self,
+		lease: LeaseId,
+		job: JobId,
+		plan: BlobHash,
+		change: impl FnOnce(&mut JobStatus),
+	) {
+		let Some(running) = &self.0 else { return };
+		let mut state = running.lock();
+		let status = state.jobs.entry((lease, job)).or_insert_with(|| JobStatus {
+			lease: lease.0,
+			job: job.0,
+			plan,
+			phase: JobPhase::WaitingForBlobs,
+			attempts: 0,
+			outcome: None,
+			output: None,
+			detail: None,
+			busy_ms: 0,
+		});
+		change(status);
+		while state.jobs.len() > REMEMBERED_JOBS {
+			state.jobs.pop_first();
+		}
+	}
+}
+
+impl Running {
+	/// The state is whole after every statement, so a writer that panicked leaves nothing half done.
+	fn lock(&self) -> MutexGuard<'_, State> {
+		self.state.lock().unwrap_or_else(PoisonError::into_inner)
+	}
+}

@@ -1,0 +1,7 @@
+//! Tests of the worker as a whole and of its asynchronous parts.
+
+mod doubles;
+mod jobs;
+mod real_executor;
+mod submit;
+mod whole;

@@ -1,0 +1,367 @@
+//! Doubles of what the worker meets: a chain, a transaction pool, a signer, and executors that follow a script. Each records what
+//! it was asked.
+
+use crate::{executors::Executors, SignError, SignWorkerCall, WorkerCall};
+use async_trait::async_trait;
+use frame_system_rpc_runtime_api::AccountNonceApi;
+use futures::{
+	channel::mpsc::{unbounded, UnboundedSender},
+	StreamExt,
+};
+use millrace_executor::{Cancel, DeviceList, ExecutorError, JobOutput, JobRequest};
+use millrace_primitives::{
+	worker_api::{WorkerApi, WorkerView},
+	worker_key::WorkerPublic,
+	AccountId, BlockNumber, Hash, Header, Nonce, OpaqueBlock as Block,
+};
+use sc_transaction_pool_api::{
+	error::Error as PoolError, ImportNotificationStream, InPoolTransaction, PoolStatus, ReadyTransactions,
+	TransactionPool, TransactionSource, TransactionStatus, TransactionStatusStreamFor, TxInvalidityReportMap,
+};
+use sp_api::{ApiRef, ProvideRuntimeApi};
+use sp_blockchain::{BlockStatus, HeaderBackend, Info};
+use sp_runtime::{
+	traits::{BlakeTwo256, Block as BlockT, Hash as _},
+	OpaqueExtrinsic,
+};
+use std::{
+	collections::{HashMap, VecDeque},
+	pin::Pin,
+	sync::{Arc, Mutex},
+	time::Duration,
+};
+
+/// What the chain double shows.
+#[derive(Clone, Default)]
+pub(super) struct ChainState {
+	pub best: BlockNumber,
+	pub finalised: BlockNumber,
+	/// The view at the best block, for the worker's account.
+	pub best_view: Option<WorkerView<AccountId>>,
+	/// The view at the finalised block.
+	pub finalised_view: Option<WorkerView<AccountId>>,
+	pub nonce: Nonce,
+	/// Whether every read fails.
+	pub broken: bool,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct ChainDouble(pub Arc<Mutex<ChainState>>);
+
+impl ChainDouble {
+	pub(super) fn change(&self, change: impl FnOnce(&mut ChainState)) {
+		change(&mut self.0.lock().unwrap());
+	}
+}
+
+pub(super) fn block_hash(number: BlockNumber) -> Hash {
+	Hash::from_low_u64_be(u64::from(number) + 1)
+}
+
+impl ProvideRuntimeApi<Block> for ChainDouble {
+	type Api = ApiDouble;
+
+	fn runtime_api(&self) -> ApiRef<'_, Self::Api> {
+		ApiDouble(self.0.lock().unwrap().clone()).into()
+	}
+}
+
+pub(super) struct ApiDouble(ChainState);
+
+impl ApiDouble {
+	fn view(&self, at: Hash) -> Result<Option<WorkerView<AccountId>>, sp_api::ApiError> {
+		if self.0.broken {
+			return Err(sp_api::ApiError::Application("broken on purpose".into()));
+		}
+		let is_best = at == block_hash(self.0.best);
+		Ok(if is_best { self.0.best_view.clone() } else { self.0.finalised_view.clone() })
+	}
+}
+
+sp_api::mock_impl_runtime_apis! {
+	impl WorkerApi<Block, AccountId> for ApiDouble {
+		#[advanced]
+		fn worker_view(&self, at: Hash, _worker: AccountId) -> Result<Option<WorkerView<AccountId>>, sp_api::ApiError> {
+			self.view(at)
+		}
+	}
+
+	impl AccountNonceApi<Block, AccountId, Nonce> for ApiDouble {
+		fn account_nonce(&self, _account: AccountId) -> Nonce {
+			self.0.nonce
+		}
+	}
+}
+
+impl HeaderBackend<Block> for ChainDouble {
+	fn header(&self, _: Hash) -> sp_blockchain::Result<Option<Header>> {
+		Ok(None)
+	}
+
+	fn info(&self) -> Info<Block> {
+		let state = self.0.lock().unwrap();
+		Info {
+			best_hash: block_hash(state.best),
+			best_number: state.best,
+			genesis_hash: block_hash(0),
+			finalized_hash: block_hash(state.finalised),
+			finalized_number: state.finalised,
+			finalized_state: None,
+			number_leaves: 1,
+			block_gap: None,
+		}
+	}
+
+	fn status(&self, _: Hash) -> sp_blockchain::Result<BlockStatus> {
+		Ok(BlockStatus::Unknown)
+	}
+
+	fn number(&self, _: Hash) -> sp_blockchain::Result<Option<BlockNumber>> {
+		Ok(None)
+	}
+
+	fn hash(&self, number: BlockNumber) -> sp_blockchain::Result<Option<Hash>> {
+		Ok(Some(block_hash(number)))
+	}
+}
+
+/// One call that was signed.
+#[derive(Clone, Debug)]
+pub(super) struct Signed {
+	pub call: WorkerCall,
+	pub nonce: Nonce,
+	pub at: BlockNumber,
+}
+
+/// Records what it signs. The transactions are told apart by their number.
+#[derive(Clone, Default)]
+pub(super) struct SignerDouble(pub Arc<Mutex<Vec<Signed>>>);
+
+impl SignerDouble {
+	pub(super) fn signed(&self) -> Vec<Signed> {
+		self.0.lock().unwrap().clone()
+	}
+}
+
+impl SignWorkerCall<Block> for SignerDouble {
+	fn sign(
+		&self,
+		call: WorkerCall,
+		_: &WorkerPublic,
+		nonce: Nonce,
+		at: (BlockNumber, Hash),
+	) -> Result<OpaqueExtrinsic, SignError> {
+		assert_eq!(at.1, block_hash(at.0));
+		let mut signed = self.0.lock().unwrap();
+		signed.push(Signed { call, nonce, at: at.0 });
+		Ok(OpaqueExtrinsic::from_blob((signed.len() as u64).to_le_bytes().to_vec()))
+	}
+}
+
+pub(super) type Status = TransactionStatus<Hash, Hash>;
+
+/// Keeps the status streams of what it was given, in order; `None` where it refused.
+#[derive(Clone, Default)]
+pub(super) struct PoolDouble {
+	pub watchers: Arc<Mutex<Vec<Option<UnboundedSender<Status>>>>>,
+	/// Errors for the next submissions.
+	pub refusals: Arc<Mutex<VecDeque<PoolError>>>,
+	pub removed: Arc<Mutex<Vec<Hash>>>,
+}
+
+impl PoolDouble {
+	/// Number of submissions, refused ones too.
+	pub(super) fn submissions(&self) -> usize {
+		self.watchers.lock().unwrap().len()
+	}
+
+	/// Sends a status to the watcher of one submission.
+	pub(super) fn say(&self, submission: usize, status: Status) {
+		self.watchers.lock().unwrap()[submission].as_ref().unwrap().unbounded_send(status).unwrap();
+	}
+
+	/// Ends the stream of one submission.
+	pub(super) fn hang_up(&self, submission: usize) {
+		self.watchers.lock().unwrap()[submission] = None;
+	}
+
+	pub(super) fn refuse(&self, error: PoolError) {
+		self.refusals.lock().unwrap().push_back(error);
+	}
+}
+
+/// No transaction is ever listed by the double.
+pub(super) enum Listed {}
+
+impl InPoolTransaction for Listed {
+	type Transaction = Arc<OpaqueExtrinsic>;
+	type Hash = Hash;
+
+	fn data(&self) -> &Self::Transaction {
+		match *self {}
+	}
+	fn hash(&self) -> &Hash {
+		match *self {}
+	}
+	fn priority(&self) -> &u64 {
+		match *self {}
+	}
+	fn longevity(&self) -> &u64 {
+		match *self {}
+	}
+	fn requires(&self) -> &[Vec<u8>] {
+		match *self {}
+	}
+	fn provides(&self) -> &[Vec<u8>] {
+		match *self {}
+	}
+	fn is_propagable(&self) -> bool {
+		match *self {}
+	}
+}
+
+type Ready = Box<dyn ReadyTransactions<Item = Arc<Listed>> + Send>;
+
+#[async_trait]
+impl TransactionPool for PoolDouble {
+	type Block = Block;
+	type Hash = Hash;
+	type InPoolTransaction = Listed;
+	type Error = PoolError;
+
+	async fn submit_at(
+		&self,
+		_: Hash,
+		_: TransactionSource,
+		_: Vec<OpaqueExtrinsic>,
+	) -> Result<Vec<Result<Hash, PoolError>>, PoolError> {
+		panic!("the worker watches what it submits")
+	}
+
+	async fn submit_one(&self, _: Hash, _: TransactionSource, _: OpaqueExtrinsic) -> Result<Hash, PoolError> {
+		panic!("the worker watches what it submits")
+	}
+
+	async fn submit_and_watch(
+		&self,
+		_: Hash,
+		source: TransactionSource,
+		_: OpaqueExtrinsic,
+	) -> Result<Pin<Box<TransactionStatusStreamFor<Self>>>, PoolError> {
+		assert!(source == TransactionSource::Local);
+		let mut watchers = self.watchers.lock().unwrap();
+		if let Some(error) = self.refusals.lock().unwrap().pop_front() {
+			watchers.push(None);
+			return Err(error);
+		}
+		let (sender, receiver) = unbounded();
+		watchers.push(Some(sender));
+		Ok(receiver.boxed())
+	}
+
+	async fn ready_at(&self, _: Hash) -> Ready {
+		Box::new(std::iter::empty())
+	}
+
+	fn ready(&self) -> Ready {
+		Box::new(std::iter::empty())
+	}
+
+	async fn report_invalid(
+		&self,
+		_: Option<Hash>,
+		transactions: TxInvalidityReportMap<Hash>,
+	) -> Vec<Arc<Listed>> {
+		self.removed.lock().unwrap().extend(transactions.keys());
+		vec![]
+	}
+
+	fn futures(&self) -> Vec<Listed> {
+		vec![]
+	}
+
+	fn status(&self) -> PoolStatus {
+		PoolStatus { ready: 0, ready_bytes: 0, future: 0, future_bytes: 0 }
+	}
+
+	fn import_notification_stream(&self) -> ImportNotificationStream<Hash> {
+		futures::channel::mpsc::channel(1).1
+	}
+
+	fn on_broadcasted(&self, _: HashMap<Hash, Vec<String>>) {}
+
+	fn hash_of(&self, transaction: &OpaqueExtrinsic) -> Hash {
+		BlakeTwo256::hash_of(transaction)
+	}
+
+	fn ready_transaction(&self, _: &Hash) -> Option<Arc<Listed>> {
+		None
+	}
+
+	async fn ready_at_with_timeout(&self, _: <Block as BlockT>::Hash, _: Duration) -> Ready {
+		Box::new(std::iter::empty())
+	}
+}
+
+/// What a scripted executor does.
+#[derive(Clone, Debug)]
+pub(super) enum Act {
+	Ends(Result<Vec<u8>, ExecutorError>),
+	/// Runs until it is cancelled.
+	Hangs,
+}
+
+/// Executors that follow a script: one act for each job, and one for each probe. A script that is used up goes on with success.
+#[derive(Clone, Default)]
+pub(super) struct ScriptedExecutors {
+	pub jobs: Arc<Mutex<VecDeque<Act>>>,
+	/// Whether the next probes pass.
+	pub probes: Arc<Mutex<VecDeque<bool>>>,
+	/// Jobs and probes, in the order in which they were started.
+	pub started: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl ScriptedExecutors {
+	pub(super) fn script(
+		jobs: impl IntoIterator<Item = Act>,
+		probes: impl IntoIterator<Item = bool>,
+	) -> Self {
+		Self {
+			jobs: Arc::new(Mutex::new(jobs.into_iter().collect())),
+			probes: Arc::new(Mutex::new(probes.into_iter().collect())),
+			started: Arc::default(),
+		}
+	}
+
+	pub(super) fn started(&self) -> Vec<&'static str> {
+		self.started.lock().unwrap().clone()
+	}
+}
+
+impl Executors for ScriptedExecutors {
+	fn devices(&self) -> Result<DeviceList, ExecutorError> {
+		Ok(DeviceList { gpus: vec![], cuda_unavailable: Some("scripted".into()) })
+	}
+
+	fn run(&self, request: Arc<JobRequest>, cancel: &Cancel) -> Result<JobOutput, ExecutorError> {
+		let done =
+			|bytes| JobOutput { bytes, busy: Duration::from_millis(7), launches: 1, device: "script".into() };
+		let plan = millrace_job::Plan::parse(&request.plan).unwrap();
+		if plan.launches[0].entry == "probe" {
+			self.started.lock().unwrap().push("probe");
+			let passes = self.probes.lock().unwrap().pop_front().unwrap_or(true);
+			return Ok(done(if passes { crate::probe::answer(&request.blobs[1]) } else { vec![] }));
+		}
+		self.started.lock().unwrap().push("job");
+		match self.jobs.lock().unwrap().pop_front() {
+			None => Ok(done(vec![1; plan.output_bytes() as usize])),
+			Some(Act::Ends(end)) => end.map(done),
+			Some(Act::Hangs) => {
+				while !cancel.is_cancelled() {
+					std::thread::sleep(Duration::from_millis(5));
+				}
+				Err(ExecutorError::Cancelled)
+			}
+		}
+	}
+}

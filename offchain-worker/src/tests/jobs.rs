@@ -1,0 +1,290 @@
+//! The life of a job through every failure of its blobs and executors.
+
+use super::doubles::{block_hash, Act, ScriptedExecutors};
+use crate::{
+	devices,
+	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
+	results::Results,
+	status::JobPhase,
+	BlobLimits, Blobs, DeviceChoice, WorkerConfig, WorkerStatusHandle,
+};
+use millrace_executor::{Cancel, ExecutorError, Failure, FailureKind};
+use millrace_primitives::{worker_api::JobView, BlobHash, JobFailure, JobId, JobOutcome, LeaseId};
+use sp_keystore::testing::MemoryKeystore;
+use std::{path::Path, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+const KERNEL: &[u8] = b"// a kernel";
+const LEASE: LeaseId = LeaseId(4);
+
+pub(super) fn config(dir: &Path) -> WorkerConfig {
+	WorkerConfig {
+		device: DeviceChoice::Reference,
+		executor: dir.join("no-such-program"),
+		data_dir: dir.to_owned(),
+		blob_quota_bytes: 1 << 20,
+		max_blob_bytes: 1 << 10,
+		job_limit: Duration::from_secs(20),
+		blob_wait: Duration::from_secs(30),
+	}
+}
+
+/// A plan with an output of that many bytes.
+pub(super) fn plan(output_bytes: u64) -> String {
+	format!(
+		r#"{{ "version": 1, "kernel": "{}", "buffers": [ {{ "name": "out", "bytes": {output_bytes} }} ],
+			"launches": [ {{ "entry": "work", "grid": [1, 1, 1], "block": [32, 1, 1], "shared_bytes": 0,
+				"arguments": [ {{ "buffer": "out" }} ] }} ],
+			"outputs": ["out"] }}"#,
+		millrace_job::BlobHash::of(KERNEL),
+	)
+}
+
+struct World {
+	context: Arc<JobContext>,
+	executors: ScriptedExecutors,
+	cancel: Cancel,
+	_dir: tempfile::TempDir,
+}
+
+impl World {
+	/// All blobs are there.
+	fn new(executors: ScriptedExecutors) -> Self {
+		let world = Self::without_blobs(executors);
+		world.context.blobs.put(KERNEL).unwrap();
+		world
+	}
+
+	fn without_blobs(executors: ScriptedExecutors) -> Self {
+		let dir = tempfile::tempdir().unwrap();
+		let config = config(dir.path());
+		let limits = BlobLimits { max_blob_bytes: 1 << 10, quota_bytes: 1 << 20 };
+		let context = JobContext {
+			executors: Arc::new(executors.clone()),
+			blobs: Blobs::open(config.blob_dir(), limits).unwrap(),
+			results: Results::open(dir.path().join("results"), block_hash(0)).unwrap(),
+			status: WorkerStatusHandle::running(Arc::new(MemoryKeystore::new())),
+			config,
+			genesis: block_hash(0),
+		};
+		Self { context: Arc::new(context), executors, cancel: Cancel::new(), _dir: dir }
+	}
+
+	async fn run(&self, plan: &str) -> JobEnd {
+		self.run_hash(self.context.blobs.put(plan.as_bytes()).unwrap()).await
+	}
+
+	async fn run_hash(&self, plan: BlobHash) -> JobEnd {
+		let device = devices::find(&self.executors, DeviceChoice::Reference, &self.context.config.data_dir)
+			.unwrap()
+			.remove(0);
+		let job = JobView { job: JobId(2), plan, submitted_at: 77 };
+		run_job(self.context.clone(), JobTask { lease: LEASE, job, device, cancel: self.cancel.clone() })
+			.await
+	}
+
+	/// The outcome, which must be on disk, and what was said about it.
+	fn stored(&self, end: &JobEnd) -> (JobOutcome, String) {
+		let Ending::Stored(result) = &end.ending else { panic!("{end:?}") };
+		assert_eq!((result.lease, result.job, result.submitted_at), (LEASE, JobId(2), 77));
+		assert_eq!(self.context.results.get((LEASE, JobId(2))).as_ref(), Some(result));
+		let status = self.context.status.job(4, 2).unwrap();
+		assert_eq!((status.phase, status.detail.as_ref()), (JobPhase::Reporting, Some(&result.detail)));
+		(result.outcome, result.detail.clone())
+	}
+
+	fn failure(&self, end: &JobEnd) -> (JobFailure, String) {
+		match self.stored(end) {
+			(JobOutcome::Failed(failure), detail) => (failure, detail),
+			other => panic!("{other:?}"),
+		}
+	}
+}
+
+fn failed(kind: FailureKind) -> Act {
+	Act::Ends(Err(ExecutorError::Failed(Failure { kind, message: "because".into() })))
+}
+
+fn lost() -> Act {
+	Act::Ends(Err(ExecutorError::Lost("killed by signal 9".into())))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_succeeds_leaves_its_output_and_result() {
+	let world = World::new(ScriptedExecutors::script([Act::Ends(Ok(b"output".to_vec()))], []));
+	let end = world.run(&plan(6)).await;
+	let output = BlobHash::from(millrace_job::blob_hash(b"output"));
+	assert_eq!(world.stored(&end).0, JobOutcome::Succeeded { output, bytes: 6 });
+	assert_eq!(end.device, DeviceAfter::Sound);
+	assert_eq!(world.context.blobs.get(output).unwrap().unwrap(), b"output");
+	let status = world.context.status.job(4, 2).unwrap();
+	assert_eq!(
+		(status.attempts, status.outcome, status.output, status.busy_ms),
+		(1, Some("succeeded"), Some(output), 7)
+	);
+}
+
+#[tokio::test(start_paused = true)]
+async fn missing_blobs_are_waited_for_and_then_named() {
+	let world = World::without_blobs(ScriptedExecutors::default());
+	let absent = BlobHash::repeat_byte(5);
+	let started = Instant::now();
+	let end = world.run_hash(absent).await;
+	assert_eq!(world.failure(&end).0, JobFailure::BlobMissing(absent));
+	let waited = started.elapsed();
+	assert!(waited >= Duration::from_secs(30) && waited < Duration::from_secs(31), "{waited:?}");
+	// The plan is there, its kernel is not.
+	let end = world.run(&plan(6)).await;
+	let kernel = BlobHash::from(millrace_job::blob_hash(KERNEL));
+	let (failure, detail) = world.failure(&end);
+	assert_eq!(failure, JobFailure::BlobMissing(kernel));
+	assert!(detail.contains("30 s"), "{detail}");
+	assert!(world.executors.started().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_blob_is_in_time() {
+	let world = World::without_blobs(ScriptedExecutors::default());
+	let late = async {
+		tokio::time::sleep(Duration::from_secs(29)).await;
+		let waiting = world.context.status.job(4, 2).unwrap();
+		assert_eq!(waiting.phase, JobPhase::WaitingForBlobs);
+		assert!(waiting.detail.unwrap().starts_with("waits for blob 0x"));
+		world.context.blobs.put(KERNEL).unwrap();
+	};
+	let plan = plan(6);
+	let (end, ()) = tokio::join!(world.run(&plan), late);
+	assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { bytes: 6, .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blob_damaged_on_disk_counts_as_missing() {
+	let world = World::new(ScriptedExecutors::default());
+	let kernel = BlobHash::from(millrace_job::blob_hash(KERNEL));
+	std::fs::write(world.context.config.blob_dir().join(format!("{kernel:x}")), b"something else").unwrap();
+	let end = world.run(&plan(6)).await;
+	assert_eq!(world.failure(&end).0, JobFailure::BlobMissing(kernel));
+}
+
+#[tokio::test(start_paused = true)]
+async fn plans_that_break_a_rule_start_no_executor() {
+	let world = World::new(ScriptedExecutors::default());
+	let unknown_field = plan(6).replacen("version", "wersion", 1);
+	for text in ["", "{}", &unknown_field, &plan(1025)] {
+		let end = world.run(text).await;
+		let (failure, detail) = world.failure(&end);
+		assert_eq!(failure, JobFailure::PlanInvalid, "{text}");
+		assert!(!detail.is_empty());
+	}
+	assert!(world.executors.started().is_empty());
+	// An output of the largest blob's size is fine.
+	let end = world.run(&plan(1024)).await;
+	assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { bytes: 1024, .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tenants_faults_are_reported_at_once() {
+	let cases = [
+		(FailureKind::PlanInvalid, JobFailure::PlanInvalid, DeviceAfter::Sound),
+		(FailureKind::KernelRejected, JobFailure::KernelRejected, DeviceAfter::Sound),
+		(FailureKind::OutOfMemory, JobFailure::OutOfMemory, DeviceAfter::Sound),
+		(FailureKind::KernelFault, JobFailure::KernelFault, DeviceAfter::Suspect),
+		(FailureKind::TimedOut, JobFailure::TimedOut, DeviceAfter::Suspect),
+	];
+	for (kind, expected, device) in cases {
+		let world = World::new(ScriptedExecutors::script([failed(kind)], []));
+		let end = world.run(&plan(6)).await;
+		assert_eq!(world.failure(&end), (expected, "because".into()));
+		assert_eq!(end.device, device);
+		assert_eq!(world.executors.started(), ["job"]);
+	}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_executor_is_replaced_after_a_probe() {
+	let world = World::new(ScriptedExecutors::script(
+		[lost(), failed(FailureKind::DeviceLost), Act::Ends(Ok(vec![8]))],
+		[],
+	));
+	let end = world.run(&plan(1)).await;
+	assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { .. }));
+	assert_eq!(end.device, DeviceAfter::Sound);
+	assert_eq!(world.executors.started(), ["job", "probe", "job", "probe", "job"]);
+	assert_eq!(world.context.status.job(4, 2).unwrap().attempts, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn four_lost_executors_end_the_job() {
+	let world = World::new(ScriptedExecutors::script(vec![lost(); 9], []));
+	let end = world.run(&plan(1)).await;
+	let (failure, detail) = world.failure(&end);
+	assert_eq!(failure, JobFailure::ExecutorLost);
+	assert!(detail.contains("signal 9") && detail.contains("4 executors"), "{detail}");
+	assert_eq!(world.executors.started().iter().filter(|what| **what == "job").count(), 4);
+
+	let world = World::new(ScriptedExecutors::script(vec![failed(FailureKind::DeviceUnavailable); 9], []));
+	let end = world.run(&plan(1)).await;
+	assert_eq!(world.failure(&end).0, JobFailure::DeviceLost);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_fails_its_probe_ends_the_job() {
+	let world = World::new(ScriptedExecutors::script([lost(), lost()], [true, false]));
+	let end = world.run(&plan(1)).await;
+	assert_eq!(world.failure(&end).0, JobFailure::DeviceLost);
+	assert!(matches!(end.device, DeviceAfter::Faulty(ref why) if why.contains("wrong result")), "{end:?}");
+	assert_eq!(world.executors.started(), ["job", "probe", "job", "probe"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_job_leaves_nothing() {
+	// While it waits for a blob.
+	let world = World::without_blobs(ScriptedExecutors::default());
+	world.cancel.cancel();
+	let end = world.run(&plan(1)).await;
+	assert_eq!(end, JobEnd { ending: Ending::Cancelled, device: DeviceAfter::Sound });
+	// While it runs: the device may be in the middle of something.
+	let world = World::new(ScriptedExecutors::script([Act::Hangs], []));
+	let cancel = async {
+		while world.executors.started().is_empty() {
+			tokio::time::sleep(Duration::from_millis(10)).await;
+		}
+		world.cancel.cancel();
+	};
+	let plan = plan(1);
+	let (end, ()) = tokio::join!(world.run(&plan), cancel);
+	assert_eq!(end, JobEnd { ending: Ending::Cancelled, device: DeviceAfter::Suspect });
+	assert_eq!(world.context.results.len(), 0);
+	assert_eq!(world.context.status.job(4, 2).unwrap().phase, JobPhase::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn this_machines_trouble_is_nobodys_result() {
+	let missing = ExecutorError::CannotStart { path: "/x".into(), reason: "no such file".into() };
+	let world = World::new(ScriptedExecutors::script([Act::Ends(Err(missing))], []));
+	let end = world.run(&plan(1)).await;
+	assert!(matches!(&end.ending, Ending::Unserved(why) if why.contains("no such file")), "{end:?}");
+	assert_eq!(world.context.status.job(4, 2).unwrap().phase, JobPhase::Waiting);
+	// The results' folder is gone.
+	let world = World::new(ScriptedExecutors::default());
+	std::fs::remove_dir_all(world.context.config.data_dir.join("results")).unwrap();
+	let end = world.run(&plan(1)).await;
+	assert!(matches!(&end.ending, Ending::Unserved(why) if why.contains("could not be stored")), "{end:?}");
+	assert_eq!(world.context.results.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_task_cancels_its_executor() {
+	let world = World::new(ScriptedExecutors::script([Act::Hangs], []));
+	let plan = plan(1);
+	let started = async {
+		while world.executors.started().is_empty() {
+			tokio::time::sleep(Duration::from_millis(10)).await;
+		}
+	};
+	tokio::select! {
+		end = world.run(&plan) => panic!("{end:?}"),
+		() = started => {},
+	}
+	assert!(world.cancel.is_cancelled());
+}
