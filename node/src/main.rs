@@ -2,10 +2,14 @@
 
 mod chain_spec;
 mod cli;
+#[expect(clippy::result_large_err, reason = "Substrate's own errors, which end the program")]
 mod command;
 mod ports;
+#[expect(clippy::result_large_err, reason = "Substrate's own errors, which end the program")]
 mod rpc;
+#[expect(clippy::result_large_err, reason = "Substrate's own errors, which end the program")]
 mod service;
+#[expect(clippy::result_large_err, reason = "Substrate's own errors, which end the program")]
 mod worker;
 
 use std::process::ExitCode;

@@ -1,4 +1,5 @@
 //! What somebody sees who types `millrace-node`, with real processes.
+#![expect(clippy::expect_used, reason = "a test fails by panicking, and so does what tests share")]
 
 use serde_json::Value;
 use std::{

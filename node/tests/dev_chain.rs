@@ -1,4 +1,5 @@
 //! A development chain of one validator, as `millrace-node --dev` starts it, asked over its RPC port.
+#![expect(clippy::expect_used, reason = "a test fails by panicking, and so does what tests share")]
 
 use serde_json::{json, Value};
 use std::{

@@ -250,6 +250,10 @@ where
 				self.devices = Devices::new(found, &self.context.genesis);
 			}
 			TaskEnd::Found(Err(why)) => {
+				// Said once, whatever else may be amiss; the notice repeats it while it is the only trouble.
+				if self.search_error != why {
+					log::warn!(target: LOG_TARGET, "no device to offer: {why}");
+				}
 				self.search_error = why;
 				self.next_search = Some(Instant::now() + SEARCH_RETRY);
 			}

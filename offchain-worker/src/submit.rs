@@ -23,7 +23,7 @@ use std::{
 use tokio::time::Instant;
 
 /// Wait after the first failure; it doubles with each further one.
-const FIRST_WAIT: Duration = Duration::from_secs(2);
+const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// Longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The pool validates a transaction in milliseconds. If it takes this long, something hangs, and a later try may work.
@@ -135,9 +135,15 @@ where
 		let wait = FIRST_WAIT.saturating_mul(1 << tries.count.min(8)).min(LONGEST_WAIT);
 		tries.count = tries.count.saturating_add(1);
 		tries.next = Instant::now() + wait;
-		submitted
-			.map(|()| true)
-			.map_err(|why| format!("{id} could not be submitted: {why}; next try in {wait:?}"))
+		match submitted {
+			Ok(()) => Ok(true),
+			// The pool may be a moment behind the best block, and then refuses what is right one block later.
+			Err(why) if tries.count == 1 => {
+				log::debug!(target: LOG_TARGET, "{id} could not be submitted at first: {why}; next try in {wait:?}");
+				Ok(false)
+			}
+			Err(why) => Err(format!("{id} could not be submitted: {why}; next try in {wait:?}")),
+		}
 	}
 
 	async fn submit_now(

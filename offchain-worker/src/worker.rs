@@ -21,7 +21,7 @@ use substrate_prometheus_endpoint::Registry;
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// A step is taken at least this often, so that waits end even while no block comes.
-const TICK: Duration = Duration::from_secs(2);
+const TICK: Duration = Duration::from_secs(1);
 /// Wait before the worker's folder is opened again after a failure.
 const FOLDER_RETRY: Duration = Duration::from_secs(30);
 

@@ -9,6 +9,7 @@ use std::{
 
 const LIMITS: BlobLimits = BlobLimits { max_blob_bytes: 1000, quota_bytes: 4000 };
 
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 fn store(dir: &tempfile::TempDir) -> Blobs {
 	Blobs::open(dir.path().join("blobs"), LIMITS).unwrap()
 }
@@ -17,6 +18,7 @@ fn path(dir: &tempfile::TempDir, hash: BlobHash) -> std::path::PathBuf {
 	dir.path().join("blobs").join(format!("{hash:x}"))
 }
 
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 fn age(dir: &tempfile::TempDir, hash: BlobHash, by: Duration) {
 	let file = File::options().append(true).open(path(dir, hash)).unwrap();
 	file.set_modified(SystemTime::now() - by).unwrap();

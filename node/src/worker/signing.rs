@@ -116,7 +116,7 @@ mod tests {
 	use millrace_runtime::Runtime;
 	use sc_keystore::LocalKeystore;
 	use sp_runtime::{
-		traits::{AccountIdLookup, Checkable, Get},
+		traits::Checkable,
 		transaction_validity::{InvalidTransaction, TransactionValidityError},
 		MultiAddress,
 	};
@@ -132,7 +132,7 @@ mod tests {
 	}
 
 	fn here() -> BoundTo {
-		let version = <<Runtime as frame_system::Config>::Version as Get<_>>::get();
+		let version = millrace_runtime::VERSION;
 		BoundTo {
 			spec_version: version.spec_version,
 			transaction_version: version.transaction_version,
@@ -163,7 +163,7 @@ mod tests {
 			frame_system::Pallet::<Runtime>::set_block_number(AT.0 + 5);
 			frame_system::BlockHash::<Runtime>::insert(0, GENESIS);
 			frame_system::BlockHash::<Runtime>::insert(AT.0, AT.1);
-			transaction.check(&AccountIdLookup::<AccountId, ()>::default()).map(drop)
+			transaction.check(&frame_system::ChainContext::<Runtime>::default()).map(drop)
 		})
 	}
 

@@ -126,7 +126,7 @@ async fn a_job_that_succeeds_leaves_its_output_and_result() {
 
 #[tokio::test(start_paused = true)]
 async fn missing_blobs_are_waited_for_and_then_named() {
-	let world = World::without_blobs(ScriptedExecutors::default());
+	let mut world = World::without_blobs(ScriptedExecutors::default());
 	let absent = BlobHash::repeat_byte(5);
 	let started = Instant::now();
 	let end = world.run_hash(absent).await;
@@ -134,6 +134,7 @@ async fn missing_blobs_are_waited_for_and_then_named() {
 	let waited = started.elapsed();
 	assert!(waited >= Duration::from_secs(30) && waited < Duration::from_secs(31), "{waited:?}");
 	// The plan is there, its kernel is not.
+	world.cancel = Cancel::new();
 	let end = world.run(&plan(6)).await;
 	let kernel = BlobHash::from(millrace_job::blob_hash(KERNEL));
 	let (failure, detail) = world.failure(&end);
@@ -168,9 +169,10 @@ async fn a_blob_damaged_on_disk_counts_as_missing() {
 
 #[tokio::test(start_paused = true)]
 async fn plans_that_break_a_rule_start_no_executor() {
-	let world = World::new(ScriptedExecutors::default());
+	let mut world = World::new(ScriptedExecutors::default());
 	let unknown_field = plan(6).replacen("version", "wersion", 1);
 	for text in ["", "{}", &unknown_field, &plan(1025)] {
+		world.cancel = Cancel::new();
 		let end = world.run(text).await;
 		let (failure, detail) = world.failure(&end);
 		assert_eq!(failure, JobFailure::PlanInvalid, "{text}");
@@ -178,6 +180,7 @@ async fn plans_that_break_a_rule_start_no_executor() {
 	}
 	assert!(world.executors.started().is_empty());
 	// An output of the largest blob's size is fine.
+	world.cancel = Cancel::new();
 	let end = world.run(&plan(1024)).await;
 	assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { bytes: 1024, .. }));
 }
@@ -236,7 +239,8 @@ async fn a_device_that_fails_its_probe_ends_the_job() {
 	assert_eq!(world.executors.started(), ["job", "probe", "job", "probe"]);
 }
 
-#[tokio::test(start_paused = true)]
+// On the real clock: a paused one stands still while an executor runs.
+#[tokio::test]
 async fn a_cancelled_job_leaves_nothing() {
 	// While it waits for a blob.
 	let world = World::without_blobs(ScriptedExecutors::default());
@@ -273,7 +277,8 @@ async fn this_machines_trouble_is_nobodys_result() {
 	assert_eq!(world.context.results.len(), 0);
 }
 
-#[tokio::test(start_paused = true)]
+// On the real clock: a paused one stands still while an executor runs.
+#[tokio::test]
 async fn dropping_the_task_cancels_its_executor() {
 	let world = World::new(ScriptedExecutors::script([Act::Hangs], []));
 	let plan = plan(1);

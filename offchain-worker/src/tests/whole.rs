@@ -171,10 +171,14 @@ async fn until(worker: &mut TestWorker, what: &str, mut condition: impl FnMut() 
 	panic!("{what} did not happen");
 }
 
-/// Lets the worker run for a while.
-async fn a_while(worker: &mut TestWorker) {
-	let end = tokio::time::Instant::now() + Duration::from_secs(10);
-	until(worker, "time", || tokio::time::Instant::now() >= end).await;
+/// Lets the worker run for that many tenths of a second.
+async fn a_while(worker: &mut TestWorker, tenths: u32) {
+	let mut left = tenths;
+	until(worker, "the end of a while", || {
+		left -= 1;
+		left == 0
+	})
+	.await;
 }
 
 fn lease(status: LeaseStatus, jobs: Vec<JobView>) -> LeaseView {
@@ -213,7 +217,7 @@ async fn it_says_what_it_waits_for() {
 	view.gpus[0].uuid_hash = world.device();
 	view.gpus[0].kind = AcceleratorKind::Cuda;
 	world.show(2, 1, view);
-	a_while(&mut worker).await;
+	a_while(&mut worker, 100).await;
 	assert!(world.notice().contains("worker_devices"));
 	assert_eq!(world.calls(), []);
 
@@ -248,12 +252,12 @@ async fn one_report_for_each_epoch() {
 	assert_eq!((report.epoch, report.finalised_number, report.finalised_hash), (3, 29, block_hash(29)));
 	assert_eq!(report.gpus.iter().map(|gpu| (gpu.gpu.0, gpu.healthy)).collect::<Vec<_>>(), [(0, true)]);
 	assert_eq!(report.leases.iter().map(|lease| lease.lease.0).collect::<Vec<_>>(), [7]);
-	a_while(&mut worker).await;
+	a_while(&mut worker, 100).await;
 	assert_eq!(world.pool.submissions(), 1);
 
 	world.pool.say(0, Status::InBlock((block_hash(33), 1)));
 	world.show(33, 29, world.view(3, false, vec![]));
-	a_while(&mut worker).await;
+	a_while(&mut worker, 100).await;
 	assert_eq!(world.state().last_report_epoch, None);
 	world.pool.say(0, Status::Finalized((block_hash(33), 1)));
 	until(&mut worker, "the final report", || world.state().last_report_epoch == Some(3)).await;
@@ -270,7 +274,7 @@ async fn one_report_for_each_epoch() {
 	// In the last block before an epoch ends it is too late for another report.
 	world.pool.say(3, Status::Invalid);
 	world.show(49, 45, world.view(4, true, vec![]));
-	a_while(&mut worker).await;
+	a_while(&mut worker, 100).await;
 	assert_eq!(world.pool.submissions(), 4);
 	world.show(48, 45, world.view(4, true, vec![]));
 	until(&mut worker, "a report in time", || world.pool.submissions() == 5).await;
@@ -306,7 +310,7 @@ async fn a_job_is_run_by_the_finalised_view_and_its_use_is_reported() {
 	let with_job = world.view(3, false, vec![lease(LeaseStatus::Active, vec![job(0, plan)])]);
 	world.show(12, 9, world.view(3, false, vec![lease(LeaseStatus::Active, vec![])]));
 	world.chain.change(|state| state.best_view = Some(with_job.clone()));
-	a_while(&mut worker).await;
+	a_while(&mut worker, 100).await;
 	assert_eq!(world.executors.started(), ["probe"]);
 
 	world.show(12, 10, with_job);
@@ -315,7 +319,7 @@ async fn a_job_is_run_by_the_finalised_view_and_its_use_is_reported() {
 	assert_eq!(world.results(), [(7, 0, JobOutcome::Succeeded { output, bytes: 4 })]);
 	assert_eq!(world.blobs.get(output).unwrap().unwrap(), [1; 4]);
 	assert_eq!(world.state().unreported_results, 1);
-	a_while(&mut worker).await;
+	a_while(&mut worker, 100).await;
 	assert_eq!((world.pool.submissions(), world.executors.started()), (1, vec!["probe", "job"]));
 
 	// The result is on chain, at a finalised block.
@@ -343,14 +347,15 @@ async fn a_result_survives_a_restart_and_is_not_computed_again() {
 
 	let mut worker = world.start().await;
 	until(&mut worker, "the results", || world.pool.submissions() == 4).await;
-	a_while(&mut worker).await;
+	a_while(&mut worker, 100).await;
 	let jobs = world.results().iter().map(|result| result.1).collect::<Vec<_>>();
 	assert_eq!(jobs, [0, 1, 0, 1]);
 	assert_eq!(world.executors.started().iter().filter(|what| **what == "job").count(), 2);
 	assert_eq!(world.status.job(7, 0).unwrap().phase, JobPhase::Reporting);
 }
 
-#[tokio::test(start_paused = true)]
+// On the real clock: a paused one stands still while an executor runs.
+#[tokio::test]
 async fn a_job_cut_off_by_a_restart_runs_again() {
 	let world = World::new(ScriptedExecutors::script([Act::Hangs], []));
 	let plan = put_job(&world);
@@ -363,7 +368,8 @@ async fn a_job_cut_off_by_a_restart_runs_again() {
 	assert!(matches!(world.results()[..], [(7, 0, JobOutcome::Succeeded { .. })]));
 }
 
-#[tokio::test(start_paused = true)]
+// On the real clock: a paused one stands still while an executor runs.
+#[tokio::test]
 async fn the_end_of_a_lease_stops_its_job_and_the_device_is_probed() {
 	let world = World::new(ScriptedExecutors::script([Act::Hangs], []));
 	let plan = put_job(&world);
@@ -372,7 +378,7 @@ async fn the_end_of_a_lease_stops_its_job_and_the_device_is_probed() {
 	until(&mut worker, "the job", || world.executors.started().contains(&"job")).await;
 	// Gone at the best block alone: nothing happens.
 	world.chain.change(|state| state.best_view.as_mut().unwrap().leases.clear());
-	a_while(&mut worker).await;
+	a_while(&mut worker, 5).await;
 	assert_eq!(world.state().running_jobs, 1);
 
 	let next = LeaseView { lease: LeaseId(8), ..lease(LeaseStatus::Active, vec![job(0, plan)]) };
