@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { callNode, connect, CONNECTION, fields, followEvents, heads, keyPair, send } from './lib/chain.mjs';
 import { main, note, options, step } from './lib/cli.mjs';
 import { plancks } from './lib/format.mjs';
-import { becomeProvider, classOf, closeLease, placeOrder, postAsk, waitUntilLive } from './lib/market.mjs';
+import { becomeProvider, classOf, closeLease, placeOrder, postAsk, waitUntilLive, workerOf } from './lib/market.mjs';
 
 const args = options(
 	'node client/bench.mjs [options]',
@@ -175,7 +175,7 @@ await main(async () => {
 		if (!devices.length) await new Promise((resolve) => setTimeout(resolve, 500));
 	}
 	for (const device of devices) device.classId = await classOf(api, device);
-	await becomeProvider(api, bob, { endpoint: args.url, country: 'ZZ', network: 0, group: null, worker: await callNode(api, 'worker_key'), devices, bond: 10n ** 15n });
+	await becomeProvider(api, bob, { endpoint: args.url, country: 'ZZ', network: 0, group: null, worker: await workerOf(api), devices, bond: 10n ** 15n });
 	await waitUntilLive(api, bob.address);
 	const { classId } = devices[0];
 	const price = plancks('0.001');

@@ -8,7 +8,7 @@ import { UserError, main, note, options, step } from './lib/cli.mjs';
 import { picture, score } from './lib/digits.mjs';
 import { duration, mill, plancks } from './lib/format.mjs';
 import { readJob } from './lib/job.mjs';
-import { becomeProvider, classOf, postAsk, waitUntilLive } from './lib/market.mjs';
+import { becomeProvider, classOf, postAsk, waitUntilLive, workerOf } from './lib/market.mjs';
 import { rent } from './lib/rent.mjs';
 
 const DIGITS = fileURLToPath(new URL('../jobs/digits', import.meta.url));
@@ -49,7 +49,7 @@ await main(async () => {
 		country: 'ZZ',
 		network: 0,
 		group: null,
-		worker: await callNode(api, 'worker_key'),
+		worker: await workerOf(api),
 		devices,
 		bond,
 	});

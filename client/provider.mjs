@@ -4,7 +4,7 @@
 import { callNode, connect, CONNECTION, keyPair } from './lib/chain.mjs';
 import { UserError, main, options, step } from './lib/cli.mjs';
 import { mill, plancks } from './lib/format.mjs';
-import { becomeProvider, classOf, waitUntilLive } from './lib/market.mjs';
+import { becomeProvider, classOf, waitUntilLive, workerOf } from './lib/market.mjs';
 
 const args = options(
 	'node client/provider.mjs --account SURI [options]',
@@ -29,8 +29,7 @@ await main(async () => {
 	if (!found.length) throw new UserError(`the node at ${args.url} has found no device: start it with --worker (see millrace-node --help)`);
 	const devices = [];
 	for (const device of found) devices.push({ ...device, classId: await classOf(api, device) });
-	const worker = args.worker ?? await callNode(api, 'worker_key');
-	if (!worker) throw new UserError('the node has no worker key: put one there with `millrace-node key insert --key-type gpuw --scheme sr25519`, or name one with --worker');
+	const worker = args.worker ?? (await workerOf(api));
 	let needed = 0n;
 	for (const { classId } of devices) needed += (await api.query.providers.classes(classId)).unwrap().minBond.toBigInt();
 	const bond = args.bond ? plancks(args.bond) : needed;

@@ -1,7 +1,7 @@
 // The steps of the market, each one transaction or one wait. The scripts put them together.
 
 import { UserError, note, step } from './cli.mjs';
-import { eventOf, fields, followEvents, send } from './chain.mjs';
+import { callNode, eventOf, fields, followEvents, send } from './chain.mjs';
 import { getBlob } from './job.mjs';
 import { duration, mill, short } from './format.mjs';
 
@@ -28,6 +28,15 @@ export async function becomeProvider(api, pair, { endpoint, country, network, gr
 		await send(api, api.tx.providers.addGpu(classId, uuidHash), pair);
 		note(`added ${name} as class ${classId}`);
 	}
+}
+
+/** The account of the node's worker key, or an error that says how to make one. */
+export async function workerOf(api) {
+	const worker = await callNode(api, 'worker_key');
+	if (!worker) {
+		throw new UserError('the node has no worker key: put one there with `millrace-node key insert --key-type gpuw --scheme sr25519 --suri "…"`');
+	}
+	return worker;
 }
 
 /** Number of the class that describes a device, by kind and, for a GPU, by the model that its name contains. */

@@ -35,7 +35,8 @@ Examples:
   A node whose RPC strangers may use. Put a TLS proxy in front of it:
     millrace-node --chain testnet --rpc-external --rpc-methods safe --rpc-rate-limit 600 \\
       --rpc-rate-limit-trust-proxy-headers --rpc-max-batch-request-len 16 \\
-      --rpc-max-connections 1000 --rpc-max-subscriptions-per-connection 64 --rpc-cors https://your.site
+      --rpc-max-connections 1000 --rpc-max-subscriptions-per-connection 64 \\
+      --rpc-cors https://your.site
 
   Three validators on one machine: this, and the same with --bob and --charlie and other ports:
     millrace-node --chain local --alice --tmp --port 30333 --rpc-port 9944 --prometheus-port 9615

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { callNode, connect, heads, keyPair } from '../../lib/chain.mjs';
 import { blobHash } from '../../lib/job.mjs';
-import { becomeProvider, classOf, postAsk, waitUntilLive } from '../../lib/market.mjs';
+import { becomeProvider, classOf, postAsk, waitUntilLive, workerOf } from '../../lib/market.mjs';
 
 export const BINARY = process.env.MILLRACE_NODE;
 if (!BINARY) throw new Error('MILLRACE_NODE must name the node binary; scripts/test sets it');
@@ -87,7 +87,7 @@ export class Chain {
 		let devices = [];
 		for (let tries = 0; tries < 120 && !devices.length; tries += 1, await sleep(250)) devices = await callNode(api, 'worker_devices');
 		for (const device of devices) device.classId = await classOf(api, device);
-		const worker = await callNode(api, 'worker_key');
+		const worker = await workerOf(api);
 		await becomeProvider(api, pair, { endpoint: this.url, country: 'ZZ', network: 0, group: null, worker, devices, bond: 10n ** 15n });
 		await waitUntilLive(api, pair.address);
 		const ask = await postAsk(api, pair, {
