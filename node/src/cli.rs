@@ -39,7 +39,8 @@ Examples:
       --rpc-cors https://your.site
 
   Three validators on one machine: this, and the same with --bob and --charlie and other ports:
-    millrace-node --chain local --alice --tmp --port 30333 --rpc-port 9944 --prometheus-port 9615
+    millrace-node --chain local --alice --tmp --unsafe-force-node-key-generation \\
+      --port 30333 --rpc-port 9944 --prometheus-port 9615
 
 Chains: dev (the one of --dev), local, testnet, or the path of a chain specification in JSON.
 Ports: 30333 for other nodes, 9944 for RPC, 9615 for Prometheus.";

@@ -59,6 +59,7 @@ pub use types::{
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
+#[expect(clippy::expect_used, reason = "FRAME's macros write them")]
 pub mod pallet {
 	use crate::{registration::Profile, Country, Endpoint, Gpu, GpuList, Provider, WeightInfo};
 	use alloc::vec::Vec;

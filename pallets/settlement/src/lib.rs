@@ -65,6 +65,7 @@ pub use types::{EscrowRecord, Payment};
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
+#[expect(clippy::expect_used, reason = "FRAME's macros write them")]
 pub mod pallet {
 	use crate::{EscrowRecord, WeightInfo};
 	use frame_support::{
