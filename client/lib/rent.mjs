@@ -13,22 +13,29 @@ import { closeLease, fetchResult, followJob, placeOrder, printReceipt, waitForAt
 export async function rent(api, pair, { job, order, timeoutMs = 300_000 }) {
 	const lease = await placeOrder(api, pair, { ...order, plan: job.plan });
 	note(`lease ${lease.lease} with ${lease.provider} at ${mill(lease.price)} a GPU and second; ${mill(lease.deposit)} held, enough for ${duration(lease.fundedMs)}`);
-	let result, progress;
-	// The provider's node has the blobs; it may be another one than ours.
 	const record = (await api.query.providers.providers(lease.provider)).unwrap();
-	const provider = await connect(record.endpoint.toUtf8());
+	const endpoint = record.endpoint.toUtf8();
+	let provider, result, progress;
 	try {
-		note(`${await putBlobs(provider, job)} bytes put at ${record.endpoint.toUtf8()}`);
+		// The provider's node takes the blobs and has the result; it may be another one than ours.
+		provider = await connect(endpoint);
+		note(`${await putBlobs(provider, job)} bytes put at ${endpoint}`);
 		step('Following the job');
 		progress = await followJob(api, { lease: lease.lease, from: lease.block, onProgress: note, timeoutMs });
 		note(`result in block ${progress.block}`);
-		result = await fetchResult(provider, progress.outcome, async () => (await callNode(provider, 'worker_job', Number(lease.lease), 0).catch(() => null))?.detail ?? '');
+		result = await fetchResult(provider, progress.outcome, () => whyItFailed(provider, lease.lease));
 		await waitForAttestation(api, { lease: lease.lease, from: lease.block, timeoutMs });
 	} finally {
 		step('Closing the lease');
 		lease.receipt = await closeLease(api, pair, lease.lease);
 		printReceipt(lease.lease, lease.receipt);
-		await provider.disconnect();
+		await provider?.disconnect();
 	}
 	return { lease, result, progress, receipt: lease.receipt };
+}
+
+// The text of a failed job, if the provider's worker still has it.
+async function whyItFailed(provider, lease) {
+	const status = await callNode(provider, 'worker_job', Number(lease), 0).catch(() => null);
+	return status?.detail ?? '';
 }
