@@ -137,7 +137,7 @@ await main(async () => {
 	const owners = Array.from({ length: count }, (_, i) => keyPair(`//Bench//${i}`));
 	const workers = Array.from({ length: count }, (_, i) => keyPair(`//Bench//${i}//worker`));
 	for (let at = 0; at < count; at += 250) {
-		const calls = owners.slice(at, at + 250).map((pair) => api.tx.balances.transferKeepAlive(pair.address, plancks('2000')));
+		const calls = owners.slice(at, at + 250).map((pair) => api.tx.balances.transferKeepAlive(pair.address, plancks('200')));
 		await send(api, api.tx.utility.batchAll(calls), alice);
 	}
 
