@@ -20,6 +20,11 @@ Examples:
   the secret phrase:
     millrace-node key insert --chain testnet --key-type gpuw --scheme sr25519
 
+  A provider that bids in auctions by a policy of its own. The key that bids is another one;
+  docs/examples/bid-policy.toml has the rest:
+    millrace-node key insert --chain testnet --key-type gpub --scheme sr25519
+    millrace-node --chain testnet --worker --worker-bid-policy bid-policy.toml
+
   A full node of the test network that catches up in minutes instead of replaying every block:
     millrace-node --chain testnet --sync warp --name my-node
 

@@ -1,8 +1,10 @@
-//! The RPC methods beyond Substrate's own: accounts' nonces, fees, consensus, light clients' start, and the
+//! The RPC methods beyond Substrate's own: accounts' nonces, fees, consensus, light clients' start, the market's, and the
 //! worker's.
 //!
 //! `archive_v1` needs nothing here: Substrate serves it on archive nodes. Methods that reveal or change the
 //! node's own state ask whether the connection may call unsafe methods.
+
+mod leases;
 
 use crate::service::{Core, FullBackend};
 use jsonrpsee::RpcModule;
@@ -79,6 +81,7 @@ fn merge(
 		)?
 		.into_rpc(),
 	)?;
+	module.merge(leases::methods(core.client.clone()))?;
 	module.merge(deps.worker.clone())?;
 	Ok(module)
 }

@@ -2,6 +2,7 @@
 //! spawns the worker where the operator asked for one.
 
 mod signing;
+mod standing;
 
 use crate::service::Core;
 use jsonrpsee::RpcModule;

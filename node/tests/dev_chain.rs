@@ -117,6 +117,7 @@ fn a_development_chain_finalises_blocks_and_serves_its_rpc() {
 		"blob_put",
 		"chainHead_v1_follow",
 		"grandpa_roundState",
+		"leases_quote",
 		"payment_queryInfo",
 		"sync_state_genSyncSpec",
 		"system_accountNextIndex",
@@ -130,4 +131,38 @@ fn a_development_chain_finalises_blocks_and_serves_its_rpc() {
 	assert_eq!(node.call("blob_get", json!([hash]))["result"], "0x00010203");
 	let refused = node.call("worker_status", json!([]))["error"]["message"].clone();
 	assert!(refused.as_str().is_some_and(|message| message.contains("--worker")), "{refused}");
+
+	the_market_answers(&node);
+}
+
+/// The book of a chain on which nobody offers anything, and what is said of mistakes.
+fn the_market_answers(node: &Node) {
+	const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+	let depth = node.call("leases_depth", json!([0]))["result"].clone();
+	assert_eq!((&depth["asset"], &depth["levels"]), (&json!("native"), &json!([])));
+	let term = json!({ "kind": "fixed", "ms": "60000" });
+	let terms = json!({ "class": 0, "nodes": 1, "gpusPerNode": 1, "maxPrice": "1000000", "term": term });
+	let quote = |terms| node.call("leases_quote", json!([ALICE, terms]));
+	let answer = quote(terms.clone());
+	assert_eq!(
+		(&answer["result"]["kind"], &answer["result"]["closest"]),
+		(&json!("noMatch"), &json!("noAsks"))
+	);
+	let mut wrong = terms;
+	wrong["maxPrise"] = json!(1);
+	let message = quote(wrong)["error"]["message"].to_string();
+	assert!(message.contains("unknown field `maxPrise`"), "{message}");
+
+	for method in ["leases_lease", "leases_escrow", "leases_order"] {
+		assert_eq!(
+			node.call(method, json!([7])),
+			json!({ "jsonrpc": "2.0", "id": 1, "result": null }),
+			"{method}"
+		);
+	}
+	assert_eq!(node.call("leases_claimable", json!([ALICE]))["result"], json!([]));
+	assert_eq!(node.call("leases_auctions", json!([0]))["result"], json!([]));
+	let nowhere = format!("0x{}", "77".repeat(32));
+	let message = node.call("leases_depth", json!([0, null, nowhere]))["error"]["message"].to_string();
+	assert!(message.contains("leave it out"), "{message}");
 }

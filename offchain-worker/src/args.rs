@@ -1,7 +1,9 @@
 //! The worker's command line and configuration.
 
+use crate::BidPolicy;
 use std::{
 	path::{Path, PathBuf},
+	sync::Arc,
 	time::Duration,
 };
 
@@ -49,6 +51,19 @@ pub struct WorkerArgs {
 	/// How long a job waits for blobs that have not arrived, in seconds. After that it fails.
 	#[arg(long, default_value_t = 30, value_name = "SECONDS")]
 	pub worker_blob_wait: u32,
+
+	/// Time between two checkpoints of a job, in seconds. They are made between launches, so a long launch delays one.
+	///
+	/// From a checkpoint the job goes on after a restart, after a frozen lease is paid for again, and at another provider.
+	#[arg(long, default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+	pub worker_checkpoint_seconds: u32,
+
+	/// Bid in auctions by the policy in this TOML file. It is read at the start; docs/examples/bid-policy.toml explains it.
+	///
+	/// Needs a bidder key (sr25519, key type `gpub`) in the keystore, whose account has some MILL for fees and is a
+	/// proxy of the provider, of type `Bidding` and without delay.
+	#[arg(long, value_name = "FILE", requires = "worker")]
+	pub worker_bid_policy: Option<PathBuf>,
 }
 
 /// Everything that the worker is told at its start.
@@ -68,6 +83,10 @@ pub struct WorkerConfig {
 	pub job_limit: Duration,
 	/// How long a job waits for blobs that have not arrived.
 	pub blob_wait: Duration,
+	/// Least time between two checkpoints of a job.
+	pub checkpoint_interval: Duration,
+	/// How to bid in auctions; `None` for not at all.
+	pub bid_policy: Option<Arc<BidPolicy>>,
 }
 
 /// Why a configuration cannot be used.
@@ -76,6 +95,14 @@ pub enum ConfigError {
 	/// The folder of the running program is unknown.
 	#[error("cannot tell where this program lies ({0}); name the executor with --worker-executor PATH")]
 	NoProgramFolder(std::io::Error),
+	/// The bid policy cannot be read or is not one.
+	#[error("the bid policy {} cannot be used: {reason}", path.display())]
+	BidPolicy {
+		/// The file.
+		path: PathBuf,
+		/// What is wrong, with key and line.
+		reason: String,
+	},
 }
 
 const MIB: u64 = 1024 * 1024;
@@ -91,6 +118,7 @@ impl WorkerArgs {
 				.map_err(ConfigError::NoProgramFolder)?
 				.with_file_name("millrace-executor"),
 		};
+		let bid_policy = self.worker_bid_policy.as_deref().map(read_policy).transpose()?.map(Arc::new);
 		Ok(WorkerConfig {
 			device: self.worker_device,
 			executor,
@@ -100,8 +128,16 @@ impl WorkerArgs {
 			max_blob_bytes: self.worker_max_blob.saturating_mul(MIB as u32),
 			job_limit: Duration::from_secs(self.worker_job_seconds.into()),
 			blob_wait: Duration::from_secs(self.worker_blob_wait.into()),
+			checkpoint_interval: Duration::from_secs(self.worker_checkpoint_seconds.into()),
+			bid_policy,
 		})
 	}
+}
+
+fn read_policy(path: &Path) -> Result<BidPolicy, ConfigError> {
+	let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+	text.and_then(|text| text.parse())
+		.map_err(|reason| ConfigError::BidPolicy { path: path.to_owned(), reason })
 }
 
 impl WorkerConfig {
@@ -144,6 +180,8 @@ mod tests {
 		assert_eq!(config.max_blob_bytes, 6 << 20);
 		assert_eq!(config.job_limit, Duration::from_secs(300));
 		assert_eq!(config.blob_wait, Duration::from_secs(30));
+		assert_eq!(config.checkpoint_interval, Duration::from_secs(5));
+		assert_eq!(config.bid_policy, None);
 	}
 
 	#[test]
@@ -171,5 +209,21 @@ mod tests {
 		assert!(parse(&["--worker-job-seconds", "0"]).is_err());
 		assert!(parse(&["--worker-max-blob", "1025"]).is_err());
 		assert!(parse(&["--worker-blob-quota", "0"]).is_err());
+		assert!(parse(&["--worker-checkpoint-seconds", "0"]).is_err());
+		assert!(parse(&["--worker-bid-policy", "/x"]).is_err(), "there is no worker to bid");
+	}
+
+	#[test]
+	fn a_bid_policy_is_read_and_its_mistakes_are_explained() {
+		let dir = tempfile::tempdir().unwrap();
+		let path = dir.path().join("policy.toml");
+		let file = path.to_str().unwrap();
+		let args = parse(&["--worker", "--worker-bid-policy", file]).unwrap();
+		let problem = || args.config(Path::new("/c")).unwrap_err().to_string();
+		assert!(problem().contains(file) && problem().contains("No such file"), "{}", problem());
+		std::fs::write(&path, "undercut = 3").unwrap();
+		assert!(problem().contains(file) && problem().contains("line 1"), "{}", problem());
+		std::fs::write(&path, include_str!("../../docs/examples/bid-policy.toml")).unwrap();
+		assert!(args.config(Path::new("/c")).unwrap().bid_policy.is_some());
 	}
 }

@@ -1,16 +1,20 @@
 //! The blob store: files named by the BLAKE3 hash of their bytes.
 //!
 //! A blob is whole or absent: it is written beside its place, flushed, and renamed. Its bytes are checked against its name
-//! whenever they are read. Uploads may fill three quarters of the quota; the rest is kept for the outputs of jobs, so that
-//! strangers cannot stop this node's work. When room is needed, blobs that nobody used for a day make it, oldest first.
+//! whenever they are read. Uploads may fill three quarters of the quota; the rest is kept for outputs and checkpoints of jobs,
+//! so that strangers cannot stop this node's work. When room is needed, blobs that nobody used for a
+//! day make it, oldest first. A checkpoint that was replaced by a newer one goes at once, unless somebody else put the same bytes.
 
-use crate::LOG_TARGET;
+use crate::{
+	disk::{at, write_whole, BlobError},
+	LOG_TARGET,
+};
 use millrace_job::blob_hash;
 use millrace_primitives::BlobHash;
 use std::{
 	collections::HashMap,
 	fs::{self, File},
-	io::{self, Write},
+	io,
 	path::{Path, PathBuf},
 	sync::{
 		atomic::{AtomicU64, Ordering},
@@ -35,45 +39,12 @@ pub struct BlobLimits {
 	pub quota_bytes: u64,
 }
 
-/// Why a blob could not be stored or read.
-#[derive(Debug, thiserror::Error)]
-pub enum BlobError {
-	/// The blob is larger than the limit.
-	#[error("the blob has {bytes} bytes; this node takes at most {limit} (option --worker-max-blob)")]
-	TooLarge {
-		/// Its length.
-		bytes: u64,
-		/// The limit, in bytes.
-		limit: u64,
-	},
-	/// The store is full, and every blob in it was used lately.
-	#[error("no room for {bytes} bytes: {used} of {quota} are in use (option --worker-blob-quota); try again later")]
-	StoreFull {
-		/// Length of the blob.
-		bytes: u64,
-		/// Bytes in use.
-		used: u64,
-		/// Bytes that this kind of blob may fill.
-		quota: u64,
-	},
-	/// The file's bytes do not have the hash of its name. It was removed: put the blob again.
-	#[error("blob {0:?} was damaged on disk and has been removed; put it again")]
-	Corrupt(BlobHash),
-	/// The disk failed.
-	#[error("{path}: {source}")]
-	Io {
-		/// The file or folder.
-		path: PathBuf,
-		/// What the system said.
-		source: io::Error,
-	},
-}
-
 /// For whom room is made.
 #[derive(Clone, Copy)]
 enum Share {
 	Uploads,
 	Outputs,
+	Checkpoints,
 }
 
 /// A store of blobs on disk. Clones are the same store.
@@ -99,6 +70,8 @@ struct Index {
 struct Entry {
 	bytes: u64,
 	last_used: SystemTime,
+	/// It is here as a checkpoint alone, so that it can go when its job has a newer one.
+	transient: bool,
 }
 
 impl Blobs {
@@ -114,7 +87,7 @@ impl Blobs {
 					let data = fs::metadata(&path).map_err(at(&path))?;
 					let last_used = data.modified().map_err(at(&path))?;
 					index.used = index.used.saturating_add(data.len());
-					index.blobs.insert(hash, Entry { bytes: data.len(), last_used });
+					index.blobs.insert(hash, Entry { bytes: data.len(), last_used, transient: false });
 				}
 				None if path.extension().is_some_and(|ending| ending == UNFINISHED) => {
 					fs::remove_file(&path).map_err(at(&path))?
@@ -150,6 +123,25 @@ impl Blobs {
 		self.0.put(bytes, Share::Outputs)
 	}
 
+	/// Stores a checkpoint of a job, in the room that is kept for outputs. Blocks on the disk.
+	pub(crate) fn put_checkpoint(&self, bytes: &[u8]) -> Result<BlobHash, BlobError> {
+		self.0.put(bytes, Share::Checkpoints)
+	}
+
+	/// Notes that a blob is still needed, if it is here: one that is in use does not make room.
+	pub(crate) fn keep(&self, hash: BlobHash) {
+		self.0.touch(hash);
+	}
+
+	/// Removes a blob that is here as a checkpoint alone. After a restart nobody knows what a blob is here for, so that it stays
+	/// until its room is wanted.
+	pub(crate) fn discard_checkpoint(&self, hash: BlobHash) {
+		let mut index = self.0.index();
+		if let Some(entry) = index.blobs.get(&hash).copied().filter(|entry| entry.transient) {
+			self.0.remove(&mut index, hash, entry.bytes);
+		}
+	}
+
 	/// The bytes of a blob, checked; `None` if it is not here. Blocks on the disk.
 	pub fn get(&self, hash: BlobHash) -> Result<Option<Vec<u8>>, BlobError> {
 		self.0.get(hash)
@@ -163,7 +155,8 @@ impl Store {
 			return Err(BlobError::TooLarge { bytes: length, limit: self.limits.max_blob_bytes });
 		}
 		let hash = BlobHash::from(blob_hash(bytes));
-		if self.touch(hash).is_some() {
+		let transient = matches!(share, Share::Checkpoints);
+		if self.touch_and(hash, |entry| entry.transient &= transient).is_some() {
 			return Ok(hash);
 		}
 		self.reserve(length, share)?;
@@ -171,7 +164,10 @@ impl Store {
 		let mut index = self.index();
 		let replaced = match written {
 			Ok(()) => {
-				index.blobs.insert(hash, Entry { bytes: length, last_used: SystemTime::now() }).is_some()
+				let other = index.blobs.get(&hash).copied();
+				let transient = transient && other.is_none_or(|other| other.transient);
+				index.blobs.insert(hash, Entry { bytes: length, last_used: SystemTime::now(), transient });
+				other.is_some()
 			}
 			Err(_) => true,
 		};
@@ -186,7 +182,7 @@ impl Store {
 	fn reserve(&self, bytes: u64, share: Share) -> Result<(), BlobError> {
 		let quota = match share {
 			Share::Uploads => self.limits.quota_bytes / 4 * 3,
-			Share::Outputs => self.limits.quota_bytes,
+			Share::Outputs | Share::Checkpoints => self.limits.quota_bytes,
 		};
 		let mut index = self.index();
 		if index.used.saturating_add(bytes) > quota {
@@ -214,17 +210,22 @@ impl Store {
 			if index.used.saturating_add(bytes) <= quota {
 				break;
 			}
-			match fs::remove_file(self.path(hash)) {
-				Ok(()) => log::debug!(target: LOG_TARGET, "blob {hash:?} made room"),
-				Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-				Err(error) => {
-					log::warn!(target: LOG_TARGET, "blob {hash:?} cannot be removed: {error}");
-					continue;
-				}
-			}
-			index.blobs.remove(&hash);
-			index.used = index.used.saturating_sub(length);
+			self.remove(index, hash, length);
 		}
+	}
+
+	/// Removes a blob, or says why it cannot be removed and leaves it.
+	fn remove(&self, index: &mut Index, hash: BlobHash, length: u64) {
+		match fs::remove_file(self.path(hash)) {
+			Ok(()) => log::debug!(target: LOG_TARGET, "blob {hash:?} was removed"),
+			Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+			Err(error) => {
+				log::warn!(target: LOG_TARGET, "blob {hash:?} cannot be removed: {error}");
+				return;
+			}
+		}
+		index.blobs.remove(&hash);
+		index.used = index.used.saturating_sub(length);
 	}
 
 	fn write(&self, hash: BlobHash, bytes: &[u8]) -> Result<(), BlobError> {
@@ -264,10 +265,16 @@ impl Store {
 
 	/// Notes that a blob was used, if it is here.
 	fn touch(&self, hash: BlobHash) -> Option<()> {
+		self.touch_and(hash, |_| {})
+	}
+
+	/// Notes that a blob was used, and changes its entry, if it is here.
+	fn touch_and(&self, hash: BlobHash, change: impl FnOnce(&mut Entry)) -> Option<()> {
 		let now = SystemTime::now();
 		let before = {
 			let mut index = self.index();
 			let entry = index.blobs.get_mut(&hash)?;
+			change(entry);
 			std::mem::replace(&mut entry.last_used, now)
 		};
 		if now.duration_since(before).is_ok_and(|age| age > TOUCH_AFTER) {
@@ -293,22 +300,6 @@ impl Store {
 	fn index(&self) -> MutexGuard<'_, Index> {
 		self.index.lock().unwrap_or_else(PoisonError::into_inner)
 	}
-}
-
-/// Writes a file so that after a crash or a power cut it is either whole or absent: `part` is written and flushed, renamed
-/// to `path`, and the folder is flushed.
-pub(crate) fn write_whole(part: &Path, path: &Path, bytes: &[u8]) -> Result<(), BlobError> {
-	let mut file = File::create(part).map_err(at(part))?;
-	file.write_all(bytes).map_err(at(part))?;
-	file.sync_all().map_err(at(part))?;
-	fs::rename(part, path).map_err(at(path))?;
-	let dir = path.parent().unwrap_or(Path::new("."));
-	File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
-}
-
-/// Adds the path to an error of the disk.
-pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> BlobError + '_ {
-	move |source| BlobError::Io { path: path.to_owned(), source }
 }
 
 fn hash_of_name(path: &Path) -> Option<BlobHash> {

@@ -1,14 +1,15 @@
-//! Reads of the chain: the worker's view, its nonce, and the blocks that transactions are bound to.
+//! Reads of the chain: the worker's view, auctions, nonces, and the blocks that transactions are bound to.
 
 use crate::call::ERA_BLOCKS;
 use frame_system_rpc_runtime_api::AccountNonceApi;
 use millrace_primitives::{
+	leases_api::{Auction, LeasesApi},
 	worker_api::{WorkerApi, WorkerView},
-	worker_key::{WorkerPublic, KEY_TYPE},
-	AccountId, BlockNumber, Hash, Header, Nonce,
+	AccountId, BlockNumber, ClassId, Hash, Header, Nonce,
 };
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
+use sp_core::{crypto::KeyTypeId, sr25519};
 use sp_keystore::{Keystore, KeystorePtr};
 use sp_runtime::{
 	traits::{Block as BlockT, IdentifyAccount},
@@ -41,11 +42,11 @@ impl Heads {
 	}
 }
 
-/// The worker keys of a keystore and their accounts, in a fixed order.
-pub(crate) fn worker_keys(keystore: &KeystorePtr) -> Vec<(WorkerPublic, AccountId)> {
-	let mut keys = Keystore::sr25519_public_keys(&**keystore, KEY_TYPE);
+/// The keys of one type in a keystore and their accounts, in a fixed order.
+pub(crate) fn accounts_of(keystore: &KeystorePtr, key_type: KeyTypeId) -> Vec<(sr25519::Public, AccountId)> {
+	let mut keys = Keystore::sr25519_public_keys(&**keystore, key_type);
 	keys.sort_unstable();
-	keys.into_iter().map(|key| (WorkerPublic::from(key), MultiSigner::Sr25519(key).into_account())).collect()
+	keys.into_iter().map(|key| (key, MultiSigner::Sr25519(key).into_account())).collect()
 }
 
 /// Reads of the chain.
@@ -58,7 +59,8 @@ impl<Block, Client> Chain<Block, Client>
 where
 	Block: BlockT<Hash = Hash, Header = Header>,
 	Client: ProvideRuntimeApi<Block> + HeaderBackend<Block>,
-	Client::Api: WorkerApi<Block, AccountId> + AccountNonceApi<Block, AccountId, Nonce>,
+	Client::Api:
+		WorkerApi<Block, AccountId> + LeasesApi<Block, AccountId> + AccountNonceApi<Block, AccountId, Nonce>,
 {
 	pub(crate) fn new(client: Arc<Client>) -> Self {
 		Self { client, block: PhantomData }
@@ -87,15 +89,22 @@ where
 		self.client.runtime_api().worker_view(at, worker.clone())
 	}
 
-	/// The worker's next nonce at a block.
-	pub(crate) fn nonce(&self, at: Hash, worker: &AccountId) -> Result<Nonce, ApiError> {
-		self.client.runtime_api().account_nonce(at, worker.clone())
+	/// Open auctions of a class at a block.
+	pub(crate) fn auctions(&self, at: Hash, class: ClassId) -> Result<Vec<Auction<AccountId>>, ApiError> {
+		self.client.runtime_api().auctions(at, class)
+	}
+
+	/// An account's next nonce at a block.
+	pub(crate) fn nonce(&self, at: Hash, account: &AccountId) -> Result<Nonce, ApiError> {
+		self.client.runtime_api().account_nonce(at, account.clone())
 	}
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::BIDDER_KEY;
+	use millrace_primitives::worker_key::KEY_TYPE;
 	use sp_keystore::testing::MemoryKeystore;
 
 	fn heads(best: BlockNumber, finalised: BlockNumber) -> Heads {
@@ -112,13 +121,15 @@ mod tests {
 	}
 
 	#[test]
-	fn only_worker_keys_are_found_in_a_fixed_order() {
+	fn only_keys_of_the_type_are_found_in_a_fixed_order() {
 		let keystore: KeystorePtr = Arc::new(MemoryKeystore::new());
-		assert_eq!(worker_keys(&keystore), []);
+		assert_eq!(accounts_of(&keystore, KEY_TYPE), []);
 		keystore.sr25519_generate_new(sp_core::crypto::key_types::BABE, Some("//Babe")).unwrap();
 		let one = keystore.sr25519_generate_new(KEY_TYPE, Some("//One")).unwrap();
 		let two = keystore.sr25519_generate_new(KEY_TYPE, Some("//Two")).unwrap();
-		let found: Vec<_> = worker_keys(&keystore).into_iter().map(|(_, account)| account).collect();
+		keystore.sr25519_generate_new(BIDDER_KEY, Some("//Bidder")).unwrap();
+		let found: Vec<_> =
+			accounts_of(&keystore, KEY_TYPE).into_iter().map(|(_, account)| account).collect();
 		let mut expected = [AccountId::new(one.0), AccountId::new(two.0)];
 		expected.sort();
 		assert_eq!(found, expected);

@@ -234,7 +234,7 @@ fn read_or_make_uuid(path: &Path) -> io::Result<String> {
 	if let Some(dir) = path.parent() {
 		fs::create_dir_all(dir)?;
 	}
-	crate::blobs::write_whole(&path.with_extension("part"), path, uuid.as_bytes())
+	crate::disk::write_whole(&path.with_extension("part"), path, uuid.as_bytes())
 		.map_err(|error| io::Error::other(error.to_string()))?;
 	Ok(uuid)
 }

@@ -1,7 +1,9 @@
 //! The programs that touch devices. The worker knows them by this trait only, so that the life of a job can be tested through
 //! every failure of an executor.
 
-use millrace_executor::{Cancel, DeviceList, Executor, ExecutorError, JobOutput, JobRequest};
+use millrace_executor::{
+	Cancel, Checkpoint, DeviceList, Executor, ExecutorError, JobOutput, JobRequest, Update,
+};
 use std::sync::Arc;
 
 /// Starts executors. Every method blocks until its executor has ended.
@@ -9,8 +11,13 @@ pub(crate) trait Executors: Send + Sync + 'static {
 	/// The GPUs of this machine.
 	fn devices(&self) -> Result<DeviceList, ExecutorError>;
 
-	/// Runs a job in a process of its own.
-	fn run(&self, request: Arc<JobRequest>, cancel: &Cancel) -> Result<JobOutput, ExecutorError>;
+	/// Runs a job in a process of its own, which waits while `keep` takes a checkpoint of it.
+	fn run(
+		&self,
+		request: Arc<JobRequest>,
+		cancel: &Cancel,
+		keep: &mut dyn FnMut(Checkpoint),
+	) -> Result<JobOutput, ExecutorError>;
 }
 
 impl Executors for Executor {
@@ -18,8 +25,17 @@ impl Executors for Executor {
 		self.devices()
 	}
 
-	fn run(&self, request: Arc<JobRequest>, cancel: &Cancel) -> Result<JobOutput, ExecutorError> {
-		self.run_job(request, cancel, &mut |_| {})
+	fn run(
+		&self,
+		request: Arc<JobRequest>,
+		cancel: &Cancel,
+		keep: &mut dyn FnMut(Checkpoint),
+	) -> Result<JobOutput, ExecutorError> {
+		self.run_job(request, cancel, &mut |update| {
+			if let Update::Checkpoint(state) = update {
+				keep(state);
+			}
+		})
 	}
 }
 

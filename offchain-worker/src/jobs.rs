@@ -3,15 +3,21 @@
 //! A job ends in one of three ways. It has a result, good or bad, which is on disk when this says so. Or it was cancelled. Or
 //! this machine could not serve it now (the executor is missing, the disk is full), which is nobody's result: it is tried again.
 
+mod blobs;
+
 use crate::{
-	blobs::{BlobError, Blobs},
+	blobs::Blobs,
+	checkpoints::Checkpoints,
 	executors::{on_own_thread, Executors},
+	metrics::Metrics,
 	probe::{probe, selector},
 	results::{Results, StoredResult},
 	status::{JobPhase, JobStatus, WorkerStatusHandle},
 	WorkerConfig, LOG_TARGET,
 };
-use millrace_executor::{Cancel, DeviceInfo, ExecutorError, FailureKind, JobLimits, JobOutput, JobRequest};
+use millrace_executor::{
+	Cancel, Checkpoints as Rule, DeviceInfo, ExecutorError, FailureKind, JobLimits, JobOutput, JobRequest,
+};
 use millrace_job::{Limits, Plan, MAX_BUFFER_BYTES};
 use millrace_primitives::{worker_api::JobView, BlobHash, Hash, JobFailure, JobOutcome, LeaseId};
 use std::{sync::Arc, time::Duration};
@@ -19,14 +25,14 @@ use tokio::time::Instant;
 
 /// Executors that may be lost under one job after the first.
 const RETRIES: u32 = 3;
-/// How often the store is asked for missing blobs.
-const BLOB_POLL: Duration = Duration::from_millis(250);
 
 /// What all jobs need.
 pub(crate) struct JobContext {
 	pub executors: Arc<dyn Executors>,
 	pub blobs: Blobs,
 	pub results: Results,
+	pub checkpoints: Checkpoints,
+	pub metrics: Metrics,
 	pub status: WorkerStatusHandle,
 	pub config: WorkerConfig,
 	pub genesis: Hash,
@@ -119,71 +125,39 @@ impl JobRun {
 			.map_err(|error| Stop::Failed(JobFailure::PlanInvalid, error.to_string()))?;
 		let wanted: Vec<BlobHash> = plan.blobs().into_iter().map(|hash| BlobHash::from(hash.0)).collect();
 		let blobs = self.gather(&wanted, deadline).await?;
+		let resume = self.newest_state(&plan, deadline).await?;
 		let request = JobRequest {
 			plan: document,
 			blobs,
+			resume,
 			device: selector(&self.task.device),
 			limits: JobLimits {
 				buffer_bytes: limits.buffer_bytes,
 				output_bytes: limits.output_bytes,
 				wall_clock: self.context.config.job_limit,
+				checkpoints: Some(Rule {
+					interval: self.context.config.checkpoint_interval,
+					max_bytes: limits.output_bytes,
+				}),
 				..JobLimits::default()
 			},
 		};
-		self.run_until_it_ends(Arc::new(request)).await
+		self.run_until_it_ends(request, Arc::new(plan)).await
 	}
 
-	/// Reads blobs, waiting until the deadline for those that are not here.
-	async fn gather(&self, hashes: &[BlobHash], deadline: Instant) -> Result<Vec<Vec<u8>>, Stop> {
-		loop {
-			if self.task.cancel.is_cancelled() {
-				return Err(Stop::Cancelled);
-			}
-			let missing = hashes.iter().copied().find(|hash| self.context.blobs.has(*hash).is_none());
-			let missing = match missing {
-				Some(hash) => hash,
-				None => match self.read(hashes.to_vec()).await? {
-					Ok(blobs) => return Ok(blobs),
-					// Damaged or removed in the meantime: the renter may put it again.
-					Err(hash) => hash,
-				},
-			};
-			self.tell(|status| status.detail = Some(format!("waits for blob {missing:?}")));
-			if Instant::now() >= deadline {
-				let text = format!(
-					"blob {missing:?} did not arrive within {} s",
-					self.context.config.blob_wait.as_secs(),
-				);
-				return Err(Stop::Failed(JobFailure::BlobMissing(missing), text));
-			}
-			tokio::time::sleep(BLOB_POLL).await;
-		}
-	}
-
-	/// Reads blobs; the inner error names one that is not here.
-	async fn read(&self, hashes: Vec<BlobHash>) -> Result<Result<Vec<Vec<u8>>, BlobHash>, Stop> {
-		let blobs = self.context.blobs.clone();
-		let read = move || {
-			let one = |hash: BlobHash| match blobs.get(hash) {
-				Ok(found) => Ok(found.ok_or(hash)),
-				Err(BlobError::Corrupt(_)) => Ok(Err(hash)),
-				Err(error) => Err(error),
-			};
-			hashes.into_iter().map(one).collect::<Result<Result<Vec<_>, _>, _>>()
-		};
-		on_own_thread(read).await.map_err(Stop::Unserved)?.map_err(|error| Stop::Unserved(error.to_string()))
-	}
-
-	/// Starts executors until one gives a result or says that the job cannot succeed.
-	async fn run_until_it_ends(&mut self, request: Arc<JobRequest>) -> Result<JobOutput, Stop> {
+	/// Starts executors until one gives a result or says that the job cannot succeed. Each goes on where the one before was.
+	async fn run_until_it_ends(&mut self, request: JobRequest, plan: Arc<Plan>) -> Result<JobOutput, Stop> {
+		let mut request = Arc::new(request);
 		let mut lost = 0;
 		loop {
+			let resumed_from = request.resume.as_ref().map(|state| state.launches_done);
 			self.tell(|status| {
 				status.phase = JobPhase::Running;
 				status.detail = None;
 				status.attempts += 1;
+				status.resumed_from = resumed_from;
 			});
-			let (failure, why) = match self.run_once(request.clone()).await? {
+			let (failure, why) = match self.run_once(request.clone(), plan.clone()).await? {
 				Ok(output) => return Ok(output),
 				Err(end) => end,
 			};
@@ -200,6 +174,9 @@ impl JobRun {
 			if lost > RETRIES {
 				return Err(Stop::Failed(failure, format!("{why} (the last of {lost} executors)")));
 			}
+			let resume = self.newest_state(&plan, Instant::now()).await?;
+			// Copies the request only while the lost executor's pipe is still being closed.
+			Arc::make_mut(&mut request).resume = resume;
 		}
 	}
 
@@ -207,9 +184,12 @@ impl JobRun {
 	async fn run_once(
 		&mut self,
 		request: Arc<JobRequest>,
+		plan: Arc<Plan>,
 	) -> Result<Result<JobOutput, (JobFailure, String)>, Stop> {
 		let (executors, cancel) = (self.context.executors.clone(), self.task.cancel.clone());
-		let ended = on_own_thread(move || executors.run(request, &cancel)).await.map_err(Stop::Unserved)?;
+		let mut keeper = self.keeper(plan);
+		let run = move || executors.run(request, &cancel, &mut |state| keeper.keep(&state));
+		let ended = on_own_thread(run).await.map_err(Stop::Unserved)?;
 		let failure = match ended {
 			Ok(output) => return Ok(Ok(output)),
 			Err(ExecutorError::Failed(failure)) => failure,
@@ -286,7 +266,7 @@ impl JobRun {
 				}
 				Err((failure, why)) => (JobOutcome::Failed(failure), why, Duration::ZERO),
 			};
-			let JobView { job, plan, submitted_at } = job;
+			let JobView { job, plan, submitted_at, .. } = job;
 			let busy_ms = u64::try_from(busy.as_millis()).unwrap_or(u64::MAX);
 			let result = StoredResult { genesis, lease, job, plan, submitted_at, outcome, detail, busy_ms };
 			results.put(result.clone()).map(|()| result)

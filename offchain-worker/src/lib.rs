@@ -5,20 +5,24 @@
 //!
 //! *View*: what the chain wants of this worker at one block ([`millrace_primitives::worker_api`]). *Found device*: an
 //! accelerator of this machine, matched to a registered GPU by its salted UUID hash. *Blob*: a plan, kernel, input
-//! or output, named by its BLAKE3 hash. *Logical id*: what a transaction is for, `Report(epoch)` or `Job(lease, job)`;
-//! whatever happens to single transactions, at most one per logical id is in flight.
+//! or output, named by its BLAKE3 hash. *Checkpoint*: a job's state between two launches, a blob too. *Logical id*: what a
+//! transaction is for, `Report(epoch)`, `Job(lease, job)` or `Bid(order)`; whatever happens to single transactions, at most one
+//! per logical id is in flight.
 //!
 //! # How it works
 //!
 //! ```text
 //! finalised block -> view -> reconcile(desired, actual) -> start, kill, submit or forget
-//! best block      -> view -> report due? -> build a report
+//! best block      -> view -> report due? -> build a report, with the newest checkpoints
 //!                                 both -> submitter (nonce, mortality, back-off) -> transaction pool
+//! best block      -> auctions -> decide(policy, auction) -> the bidder's own submitter
 //! ```
 //!
 //! Jobs start and stop by finalised blocks only; reports follow the best block, because they are due within an epoch.
 //! Every decision is taken anew from the chain's state and from what really runs here, so that a lost notification, a
-//! restart, or a retracted block needs no case of its own. A result is on disk before it is reported.
+//! restart, or a retracted block needs no case of its own. A result is on disk before it is reported, and so is a checkpoint.
+//!
+//! Bids are signed by a key of their own ([`BIDDER_KEY`]), so that the worker's key stays able to do nothing but report.
 //!
 //! # What it never does
 //!
@@ -32,10 +36,13 @@
 //! runtime's types, and spawns [`Worker::run`].
 
 mod args;
+mod bidding;
 mod blobs;
 mod call;
 mod chain;
+mod checkpoints;
 mod devices;
+mod disk;
 mod executors;
 mod jobs;
 mod metrics;
@@ -55,11 +62,16 @@ mod worker;
 mod tests;
 
 pub use args::{ConfigError, DeviceChoice, WorkerArgs, WorkerConfig};
-pub use blobs::{BlobError, BlobLimits, Blobs};
-pub use call::{SignError, SignWorkerCall, WorkerCall, ERA_BLOCKS};
+pub use bidding::BidPolicy;
+pub use blobs::{BlobLimits, Blobs};
+pub use call::{BidderStanding, SignError, SignWorkerCall, WorkerCall, BIDDER_KEY, ERA_BLOCKS};
 pub use devices::uuid_hash;
+pub use disk::BlobError;
 pub use rpc::{rpc, BlobPresence};
-pub use status::{DeviceStatus, JobPhase, JobStatus, LeaseBrief, WorkerStatus, WorkerStatusHandle};
+pub use status::{
+	BiddingStatus, CheckpointStatus, DeviceStatus, JobPhase, JobStatus, LeaseBrief, WorkerStatus,
+	WorkerStatusHandle,
+};
 pub use worker::{Worker, WorkerParams};
 
 /// Target of the worker's log lines: `--log worker=debug` shows more.

@@ -18,6 +18,8 @@ struct Registered {
 	busy: Counter<F64>,
 	reports: CounterVec<U64>,
 	blob_bytes: Gauge<U64>,
+	checkpoints: Counter<U64>,
+	bids: CounterVec<U64>,
 }
 
 impl Metrics {
@@ -68,6 +70,20 @@ impl Metrics {
 			metrics.blob_bytes.set(bytes);
 		}
 	}
+
+	/// A checkpoint was stored.
+	pub(crate) fn checkpoint_stored(&self) {
+		if let Some(metrics) = &self.0 {
+			metrics.checkpoints.inc();
+		}
+	}
+
+	/// A bid was sent, was lost on its way, or was refused by the chain.
+	pub(crate) fn bid(&self, result: &str) {
+		if let Some(metrics) = &self.0 {
+			metrics.bids.with_label_values(&[result]).inc();
+		}
+	}
 }
 
 impl Registered {
@@ -92,6 +108,17 @@ impl Registered {
 				registry,
 			)?,
 			blob_bytes: register(Gauge::with_opts(opts("blob_bytes", "Bytes of blobs on disk"))?, registry)?,
+			checkpoints: register(
+				Counter::with_opts(opts("checkpoints_total", "Checkpoints of jobs that were stored"))?,
+				registry,
+			)?,
+			bids: register(
+				CounterVec::new(
+					opts("bids_total", "Bids: sent, lost on their way, or refused by the chain"),
+					&["result"],
+				)?,
+				registry,
+			)?,
 		})
 	}
 }
@@ -109,11 +136,22 @@ mod tests {
 		metrics.job_ended("succeeded", Duration::from_millis(1500));
 		metrics.report("final");
 		metrics.blob_bytes(5);
+		metrics.checkpoint_stored();
+		metrics.bid("sent");
 		let families = registry.gather();
 		let names: Vec<_> = families.iter().map(|family| family.get_name()).collect();
-		let expected = ["blob_bytes", "busy_seconds_total", "gpus", "jobs_total", "leases", "reports_total"];
+		let expected = [
+			"bids_total",
+			"blob_bytes",
+			"busy_seconds_total",
+			"checkpoints_total",
+			"gpus",
+			"jobs_total",
+			"leases",
+			"reports_total",
+		];
 		assert_eq!(names, expected.map(|name| format!("millrace_worker_{name}")));
-		assert_eq!(families[1].get_metric()[0].get_counter().get_value(), 1.5);
+		assert_eq!(families[2].get_metric()[0].get_counter().get_value(), 1.5);
 		// A second worker in one process has no metrics but works.
 		Metrics::new(Some(&registry)).leases(1);
 	}

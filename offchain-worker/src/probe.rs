@@ -27,7 +27,7 @@ pub(crate) fn probe(executors: &dyn Executors, device: &DeviceInfo, cancel: &Can
 	// Fresh numbers each time: old bytes left in the device's memory are no answer.
 	let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.subsec_nanos());
 	let (request, expected) = job(device, seed);
-	let output = executors.run(Arc::new(request), cancel).map_err(|error| error.to_string())?;
+	let output = executors.run(Arc::new(request), cancel, &mut |_| {}).map_err(|error| error.to_string())?;
 	if output.bytes != expected {
 		return Err("the probe gave a wrong result: the device computes wrongly".into());
 	}
@@ -69,6 +69,7 @@ fn job(device: &DeviceInfo, seed: u32) -> (JobRequest, Vec<u8>) {
 	let request = JobRequest {
 		plan: plan.into_bytes(),
 		blobs: vec![KERNEL.as_bytes().to_vec(), input],
+		resume: None,
 		device: selector(device),
 		limits,
 	};
@@ -78,7 +79,7 @@ fn job(device: &DeviceInfo, seed: u32) -> (JobRequest, Vec<u8>) {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use millrace_executor::{DeviceList, ExecutorError, JobOutput};
+	use millrace_executor::{Checkpoint, DeviceList, ExecutorError, JobOutput};
 	use millrace_job::{Limits, Plan};
 
 	fn device() -> DeviceInfo {
@@ -100,7 +101,12 @@ mod tests {
 			Ok(DeviceList { gpus: vec![], cuda_unavailable: None })
 		}
 
-		fn run(&self, _: Arc<JobRequest>, _: &Cancel) -> Result<JobOutput, ExecutorError> {
+		fn run(
+			&self,
+			_: Arc<JobRequest>,
+			_: &Cancel,
+			_: &mut dyn FnMut(Checkpoint),
+		) -> Result<JobOutput, ExecutorError> {
 			Ok(JobOutput { bytes: self.0.clone(), busy: Duration::ZERO, launches: 1, device: String::new() })
 		}
 	}

@@ -25,7 +25,7 @@ pub(crate) struct Actual {
 pub(crate) enum Action {
 	/// Run a job on the first of these GPUs, which are those of its lease.
 	Start { lease: LeaseId, job: JobView, gpus: Vec<GpuIndex> },
-	/// Stop the lease's job: the chain does not want it any more.
+	/// Stop the lease's job: the chain does not want it, or not now.
 	Kill { lease: LeaseId },
 	/// Tell the chain a result that it does not show yet.
 	Submit { key: JobKey },
@@ -38,9 +38,9 @@ pub(crate) enum Action {
 /// `view` is `None` while this worker is nobody's: then everything stops, but results are kept, because a worker's key may be
 /// registered again.
 ///
-/// Rules: a job runs only while it is open on chain. It starts only while its lease is active, all the lease's GPUs are healthy
-/// and idle, and every older job of the lease has a result. A running job goes on while its lease is suspended. A result is
-/// submitted while its job is open and forgotten once it is not.
+/// Rules: a job runs only while it is open on chain and its lease is neither frozen nor closed. It starts only while its lease is
+/// active and its node served, all the node's GPUs are healthy and idle, and every older job has a result. A running job goes on
+/// while its node is suspended. A result is submitted while its job is open and forgotten once it is not.
 pub(crate) fn reconcile(view: Option<&WorkerView<AccountId>>, actual: &Actual) -> Vec<Action> {
 	let Some(view) = view else {
 		return actual.running.keys().map(|lease| Action::Kill { lease: *lease }).collect();
@@ -48,10 +48,13 @@ pub(crate) fn reconcile(view: Option<&WorkerView<AccountId>>, actual: &Actual) -
 	let leases: BTreeMap<LeaseId, &LeaseView> =
 		view.leases.iter().map(|lease| (lease.lease, lease)).collect();
 	let open = |lease: &LeaseId| leases.get(lease).map(|lease| lease.jobs.as_slice()).unwrap_or_default();
+	let may_go_on = |lease: &LeaseId| leases.get(lease).is_some_and(|lease| may_run(lease.status));
 
 	let mut actions = Vec::new();
 	for (lease, job) in &actual.running {
-		if !open(lease).contains(job) {
+		// A frozen lease's job needs no more than this: every checkpoint is stored as soon as it is made, so the newest one is,
+		// and after the thaw the job starts again from it.
+		if !may_go_on(lease) || !open(lease).iter().any(|wanted| is_same_job(wanted, job)) {
 			actions.push(Action::Kill { lease: *lease });
 		}
 	}
@@ -63,9 +66,23 @@ pub(crate) fn reconcile(view: Option<&WorkerView<AccountId>>, actual: &Actual) -
 	actions
 }
 
+/// Whether two views are of one job. Its checkpoint changes while it runs.
+pub(crate) fn is_same_job(one: &JobView, other: &JobView) -> bool {
+	(one.job, one.plan, one.submitted_at) == (other.job, other.plan, other.submitted_at)
+}
+
+/// Whether a job that runs may go on.
+fn may_run(status: LeaseStatus) -> bool {
+	match status {
+		LeaseStatus::Pending | LeaseStatus::Active => true,
+		LeaseStatus::Frozen { .. } | LeaseStatus::Closed(_) => false,
+	}
+}
+
 /// The lease's next job, if it can start now.
 fn start(lease: &LeaseView, actual: &Actual) -> Option<Action> {
 	let ready = lease.status == LeaseStatus::Active
+		&& lease.node_status.is_served()
 		&& !actual.running.contains_key(&lease.lease)
 		&& !actual.waiting.contains(&lease.lease)
 		&& !lease.gpus.is_empty()
@@ -80,218 +97,4 @@ fn start(lease: &LeaseView, actual: &Actual) -> Option<Action> {
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-	use millrace_primitives::{BlobHash, CloseReason, Hash, JobId, JobOutcome};
-
-	fn job(number: u32) -> JobView {
-		JobView {
-			job: JobId(number),
-			plan: BlobHash::repeat_byte(number as u8),
-			submitted_at: u64::from(number),
-		}
-	}
-
-	fn lease(number: u64, status: LeaseStatus, gpus: &[u16], jobs: &[u32]) -> LeaseView {
-		LeaseView {
-			lease: LeaseId(number),
-			status,
-			gpus: gpus.iter().copied().map(GpuIndex).collect(),
-			jobs: jobs.iter().copied().map(job).collect(),
-		}
-	}
-
-	fn result(lease: u64, number: u32) -> (JobKey, StoredResult) {
-		let JobView { job, plan, submitted_at } = job(number);
-		let outcome = JobOutcome::Succeeded { output: BlobHash::zero(), bytes: 0 };
-		let lease = LeaseId(lease);
-		let stored = StoredResult {
-			genesis: Hash::zero(),
-			lease,
-			job,
-			plan,
-			submitted_at,
-			outcome,
-			detail: String::new(),
-			busy_ms: 0,
-		};
-		((lease, job), stored)
-	}
-
-	/// What runs (lease, job), the results (lease, job), and the usable GPUs.
-	fn actual(running: &[(u64, u32)], stored: &[(u64, u32)], usable: &[u16]) -> Actual {
-		Actual {
-			running: running.iter().map(|(lease, number)| (LeaseId(*lease), job(*number))).collect(),
-			stored: stored.iter().map(|(lease, number)| result(*lease, *number)).collect(),
-			usable: usable.iter().copied().map(GpuIndex).collect(),
-			waiting: BTreeSet::new(),
-		}
-	}
-
-	fn view(leases: Vec<LeaseView>) -> WorkerView<AccountId> {
-		WorkerView {
-			provider: AccountId::new([1; 32]),
-			epoch: 0,
-			epoch_ends: 10,
-			report_due: false,
-			gpus: vec![],
-			leases,
-		}
-	}
-
-	fn begin(lease: u64, number: u32, gpus: &[u16]) -> Action {
-		Action::Start {
-			lease: LeaseId(lease),
-			job: job(number),
-			gpus: gpus.iter().copied().map(GpuIndex).collect(),
-		}
-	}
-
-	fn kill(lease: u64) -> Action {
-		Action::Kill { lease: LeaseId(lease) }
-	}
-
-	fn submit(lease: u64, job: u32) -> Action {
-		Action::Submit { key: (LeaseId(lease), JobId(job)) }
-	}
-
-	fn forget(lease: u64, job: u32) -> Action {
-		Action::Forget { key: (LeaseId(lease), JobId(job)) }
-	}
-
-	const ACTIVE: LeaseStatus = LeaseStatus::Active;
-	const SUSPENDED: LeaseStatus = LeaseStatus::Suspended { since: 0 };
-
-	#[test]
-	fn table() {
-		let cases: Vec<(&str, Vec<LeaseView>, Actual, Vec<Action>)> = vec![
-			("nothing wanted, nothing there", vec![], actual(&[], &[], &[0]), vec![]),
-			(
-				"the oldest job starts",
-				vec![lease(1, ACTIVE, &[0], &[3, 4])],
-				actual(&[], &[], &[0]),
-				vec![begin(1, 3, &[0])],
-			),
-			("one job at a time", vec![lease(1, ACTIVE, &[0], &[3, 4])], actual(&[(1, 3)], &[], &[]), vec![]),
-			(
-				"the next starts while the result before is on its way",
-				vec![lease(1, ACTIVE, &[0], &[3, 4])],
-				actual(&[], &[(1, 3)], &[0]),
-				vec![submit(1, 3), begin(1, 4, &[0])],
-			),
-			(
-				"all done: only submitted",
-				vec![lease(1, ACTIVE, &[0], &[3])],
-				actual(&[], &[(1, 3)], &[0]),
-				vec![submit(1, 3)],
-			),
-			(
-				"a result that the chain shows is forgotten",
-				vec![lease(1, ACTIVE, &[0], &[])],
-				actual(&[], &[(1, 3)], &[0]),
-				vec![forget(1, 3)],
-			),
-			(
-				"a closed lease takes job and result along",
-				vec![],
-				actual(&[(1, 4)], &[(1, 3)], &[]),
-				vec![kill(1), forget(1, 3)],
-			),
-			(
-				"a job that is no longer open is killed",
-				vec![lease(1, ACTIVE, &[0], &[4])],
-				actual(&[(1, 3)], &[], &[]),
-				vec![kill(1)],
-			),
-			(
-				"a pending lease waits",
-				vec![lease(1, LeaseStatus::Pending, &[0], &[3])],
-				actual(&[], &[], &[0]),
-				vec![],
-			),
-			(
-				"a suspended lease starts nothing",
-				vec![lease(1, SUSPENDED, &[0], &[3])],
-				actual(&[], &[], &[0]),
-				vec![],
-			),
-			(
-				"a suspended lease's job goes on",
-				vec![lease(1, SUSPENDED, &[0], &[3])],
-				actual(&[(1, 3)], &[], &[]),
-				vec![],
-			),
-			(
-				"a suspended lease's result is reported",
-				vec![lease(1, SUSPENDED, &[0], &[3])],
-				actual(&[], &[(1, 3)], &[0]),
-				vec![submit(1, 3)],
-			),
-			(
-				"a lease that is shown as closed starts nothing",
-				vec![lease(1, LeaseStatus::Closed(CloseReason::Completed), &[0], &[3])],
-				actual(&[], &[], &[0]),
-				vec![],
-			),
-			(
-				"all GPUs of the lease are needed",
-				vec![lease(1, ACTIVE, &[0, 1], &[3])],
-				actual(&[], &[], &[0]),
-				vec![],
-			),
-			(
-				"two GPUs",
-				vec![lease(1, ACTIVE, &[0, 1], &[3])],
-				actual(&[], &[], &[0, 1]),
-				vec![begin(1, 3, &[0, 1])],
-			),
-			(
-				"a lease without GPUs starts nothing",
-				vec![lease(1, ACTIVE, &[], &[3])],
-				actual(&[], &[], &[0]),
-				vec![],
-			),
-			(
-				"leases do not wait for each other",
-				vec![
-					lease(1, ACTIVE, &[0], &[3]),
-					lease(2, ACTIVE, &[1], &[0]),
-					lease(3, ACTIVE, &[2], &[0]),
-				],
-				actual(&[(1, 3)], &[], &[1]),
-				vec![begin(2, 0, &[1])],
-			),
-			(
-				"the result of another plan under the same number is dropped and the job runs",
-				vec![LeaseView {
-					jobs: vec![JobView { plan: BlobHash::repeat_byte(99), ..job(3) }],
-					..lease(1, ACTIVE, &[0], &[])
-				}],
-				actual(&[], &[(1, 3)], &[0]),
-				vec![
-					forget(1, 3),
-					Action::Start {
-						lease: LeaseId(1),
-						job: JobView { plan: BlobHash::repeat_byte(99), ..job(3) },
-						gpus: vec![GpuIndex(0)],
-					},
-				],
-			),
-		];
-		for (name, leases, actual, expected) in cases {
-			assert_eq!(reconcile(Some(&view(leases)), &actual), expected, "{name}");
-		}
-	}
-
-	#[test]
-	fn a_lease_that_waits_starts_nothing() {
-		let mut actual = actual(&[], &[], &[0]);
-		actual.waiting.insert(LeaseId(1));
-		assert_eq!(reconcile(Some(&view(vec![lease(1, ACTIVE, &[0], &[3])])), &actual), []);
-	}
-
-	#[test]
-	fn nobodys_worker_stops_and_keeps_its_results() {
-		assert_eq!(reconcile(None, &actual(&[(1, 3), (2, 0)], &[(1, 2)], &[0])), [kill(1), kill(2)]);
-	}
-}
+mod tests;

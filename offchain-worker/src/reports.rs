@@ -1,8 +1,8 @@
 //! The epoch's report: what it says, and the use of leases that it claims.
 
 use millrace_primitives::{
-	worker_api::WorkerView, AccountId, BlockNumber, GpuHealth, GpuIndex, Hash, LeaseId, LeaseStatus,
-	LeaseUsage, Report,
+	worker_api::WorkerView, AccountId, BlockNumber, Checkpoint, GpuHealth, GpuIndex, Hash, LeaseId,
+	LeaseStatus, LeaseUsage, Report,
 };
 use std::collections::BTreeMap;
 
@@ -44,16 +44,18 @@ impl Usage {
 	fn claim(&self, lease: LeaseId) -> LeaseUsage {
 		let used = self.0.get(&lease).copied().unwrap_or_default();
 		let busy_ms = u32::try_from(used.busy_ms).unwrap_or(u32::MAX);
-		LeaseUsage { lease, busy_ms, jobs_ended: used.jobs_ended }
+		LeaseUsage { lease, busy_ms, jobs_ended: used.jobs_ended, checkpoint: None }
 	}
 }
 
 /// The report for the view's epoch. `health` has every registered GPU that was found here. Leases with a GPU that is missing or
-/// not healthy are not served, so they are left out.
+/// not healthy are not served, so they are left out. All others are listed, pending and frozen ones too: their GPUs are held for
+/// them. `checkpoints` are those that the chain does not know yet.
 pub(crate) fn build(
 	view: &WorkerView<AccountId>,
 	health: &BTreeMap<GpuIndex, bool>,
 	usage: &Usage,
+	checkpoints: &BTreeMap<LeaseId, Checkpoint>,
 	finalised: (BlockNumber, Hash),
 ) -> Report {
 	let gpus: Vec<_> =
@@ -63,7 +65,10 @@ pub(crate) fn build(
 		.iter()
 		.filter(|lease| !matches!(lease.status, LeaseStatus::Closed(_)))
 		.filter(|lease| lease.gpus.iter().all(|gpu| health.get(gpu) == Some(&true)))
-		.map(|lease| usage.claim(lease.lease))
+		.map(|lease| LeaseUsage {
+			checkpoint: checkpoints.get(&lease.lease).copied(),
+			..usage.claim(lease.lease)
+		})
 		.collect();
 	Report {
 		epoch: view.epoch,
@@ -78,12 +83,14 @@ pub(crate) fn build(
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use millrace_primitives::{worker_api::LeaseView, CloseReason};
+	use millrace_primitives::{worker_api::LeaseView, BlobHash, CloseReason, JobId, NodeIndex, NodeStatus};
 
 	fn lease(number: u64, status: LeaseStatus, gpus: &[u16]) -> LeaseView {
 		LeaseView {
 			lease: LeaseId(number),
 			status,
+			node: NodeIndex(0),
+			node_status: NodeStatus::Active,
 			gpus: gpus.iter().copied().map(GpuIndex).collect(),
 			jobs: vec![],
 		}
@@ -101,7 +108,11 @@ mod tests {
 	}
 
 	fn usage_of(lease: u64, busy_ms: u32, jobs_ended: u32) -> LeaseUsage {
-		LeaseUsage { lease: LeaseId(lease), busy_ms, jobs_ended }
+		LeaseUsage { lease: LeaseId(lease), busy_ms, jobs_ended, checkpoint: None }
+	}
+
+	fn built(view: &WorkerView<AccountId>, health: &BTreeMap<GpuIndex, bool>, usage: &Usage) -> Report {
+		build(view, health, usage, &BTreeMap::new(), (9, Hash::repeat_byte(9)))
 	}
 
 	#[test]
@@ -112,13 +123,13 @@ mod tests {
 			lease(2, LeaseStatus::Active, &[0, 1]),
 			lease(3, LeaseStatus::Pending, &[4]),
 			lease(4, LeaseStatus::Active, &[9]),
-			lease(5, LeaseStatus::Suspended { since: 3 }, &[0, 4]),
+			lease(5, LeaseStatus::Frozen { since: 3 }, &[0, 4]),
 			lease(6, LeaseStatus::Closed(CloseReason::Completed), &[0]),
 		]);
 		let mut usage = Usage::default();
 		usage.job_ended(LeaseId(1), 40);
 		usage.job_ended(LeaseId(1), 2);
-		let report = build(&view, &health, &usage, (9, Hash::repeat_byte(9)));
+		let report = built(&view, &health, &usage);
 		assert_eq!(
 			(report.epoch, report.finalised_number, report.finalised_hash),
 			(7, 9, Hash::repeat_byte(9))
@@ -129,19 +140,36 @@ mod tests {
 	}
 
 	#[test]
+	fn a_checkpoint_is_told_with_its_lease() {
+		let health = BTreeMap::from([(GpuIndex(0), true), (GpuIndex(1), false)]);
+		let view = view(vec![
+			lease(1, LeaseStatus::Active, &[0]),
+			lease(2, LeaseStatus::Frozen { since: 3 }, &[0]),
+			// Not served, so nothing of it is told.
+			lease(3, LeaseStatus::Active, &[1]),
+		]);
+		let checkpoint =
+			Checkpoint { job: JobId(4), blob: BlobHash::repeat_byte(5), bytes: 6, launches_done: 7 };
+		let known = BTreeMap::from([(LeaseId(2), checkpoint), (LeaseId(3), checkpoint)]);
+		let report = build(&view, &health, &Usage::default(), &known, (9, Hash::repeat_byte(9)));
+		let told = LeaseUsage { checkpoint: Some(checkpoint), ..usage_of(2, 0, 0) };
+		assert_eq!(report.leases.to_vec(), [usage_of(1, 0, 0), told]);
+	}
+
+	#[test]
 	fn use_is_claimed_once_and_only_by_a_final_report() {
 		let health = BTreeMap::from([(GpuIndex(0), true)]);
 		let view = view(vec![lease(1, LeaseStatus::Active, &[0])]);
 		let mut usage = Usage::default();
 		usage.job_ended(LeaseId(1), 40);
-		let lost = build(&view, &health, &usage, (1, Hash::zero()));
+		let lost = built(&view, &health, &usage);
 		assert_eq!(lost.leases.to_vec(), [usage_of(1, 40, 1)]);
 		usage.job_ended(LeaseId(1), 3);
-		let accepted = build(&view, &health, &usage, (2, Hash::zero()));
+		let accepted = built(&view, &health, &usage);
 		assert_eq!(accepted.leases.to_vec(), [usage_of(1, 43, 2)]);
 		usage.job_ended(LeaseId(1), 5);
 		usage.claimed(&accepted);
-		assert_eq!(build(&view, &health, &usage, (3, Hash::zero())).leases.to_vec(), [usage_of(1, 5, 1)]);
+		assert_eq!(built(&view, &health, &usage).leases.to_vec(), [usage_of(1, 5, 1)]);
 	}
 
 	#[test]
@@ -150,10 +178,10 @@ mod tests {
 		let view = view(vec![lease(1, LeaseStatus::Active, &[0])]);
 		let mut usage = Usage::default();
 		usage.job_ended(LeaseId(1), u64::from(u32::MAX) + 10);
-		let first = build(&view, &health, &usage, (1, Hash::zero()));
+		let first = built(&view, &health, &usage);
 		assert_eq!(first.leases.to_vec(), [usage_of(1, u32::MAX, 1)]);
 		usage.claimed(&first);
-		assert_eq!(build(&view, &health, &usage, (2, Hash::zero())).leases.to_vec(), [usage_of(1, 10, 0)]);
+		assert_eq!(built(&view, &health, &usage).leases.to_vec(), [usage_of(1, 10, 0)]);
 	}
 
 	#[test]

@@ -5,7 +5,7 @@
 //! give the same bytes each time.
 
 use crate::{
-	blobs::{at, write_whole, BlobError},
+	disk::{at, write_whole, BlobError},
 	LOG_TARGET,
 };
 use codec::{DecodeAll, Encode};
@@ -223,7 +223,8 @@ mod tests {
 
 	#[test]
 	fn a_result_belongs_to_its_plan_and_time() {
-		let job = JobView { job: JobId(0), plan: BlobHash::repeat_byte(2), submitted_at: 12_000 };
+		let job =
+			JobView { job: JobId(0), plan: BlobHash::repeat_byte(2), submitted_at: 12_000, checkpoint: None };
 		assert!(result(1, 0).is_of(&job));
 		assert!(!result(1, 0).is_of(&JobView { submitted_at: 12_001, ..job.clone() }));
 		assert!(!result(1, 0).is_of(&JobView { plan: BlobHash::repeat_byte(4), ..job }));

@@ -1,7 +1,8 @@
 //! The JSON-RPC methods of blobs and worker.
 
 use crate::{
-	blobs::{BlobError, Blobs},
+	blobs::Blobs,
+	disk::BlobError,
 	status::{DeviceStatus, JobStatus, WorkerStatus, WorkerStatusHandle},
 };
 use jsonrpsee::{

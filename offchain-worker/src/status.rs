@@ -1,11 +1,14 @@
 //! What the worker tells people about itself, over RPC.
 
 use crate::{
-	chain::worker_keys,
+	chain::accounts_of,
 	devices::{Device, Health},
 };
 use millrace_executor::Kind;
-use millrace_primitives::{worker_api::LeaseView, AccountId, BlobHash, Hash, JobId, LeaseId, LeaseStatus};
+use millrace_primitives::{
+	worker_api::LeaseView, worker_key::KEY_TYPE as WORKER_KEY, AccountId, BlobHash, Checkpoint, Hash, JobId,
+	LeaseId, LeaseStatus, NodeStatus,
+};
 use serde::Serialize;
 use sp_keystore::KeystorePtr;
 use std::{
@@ -65,11 +68,15 @@ impl From<&Device> for DeviceStatus {
 pub struct LeaseBrief {
 	/// Its number.
 	pub lease: u64,
-	/// `pending`, `active`, `suspended` or `closed`.
+	/// `pending`, `active`, `frozen` or `closed`.
 	pub status: &'static str,
-	/// Its GPUs' indices.
+	/// Which of its nodes is served here.
+	pub node: u8,
+	/// `pending`, `active`, `suspended`, `reclaiming` or `faulted`.
+	pub node_status: &'static str,
+	/// The node's GPUs, by index.
 	pub gpus: Vec<u16>,
-	/// Numbers of its jobs without a result.
+	/// Numbers of the node's jobs without a result.
 	pub open_jobs: Vec<u32>,
 }
 
@@ -78,12 +85,21 @@ impl From<&LeaseView> for LeaseBrief {
 		let status = match lease.status {
 			LeaseStatus::Pending => "pending",
 			LeaseStatus::Active => "active",
-			LeaseStatus::Suspended { .. } => "suspended",
+			LeaseStatus::Frozen { .. } => "frozen",
 			LeaseStatus::Closed(_) => "closed",
+		};
+		let node_status = match lease.node_status {
+			NodeStatus::Pending { .. } => "pending",
+			NodeStatus::Active => "active",
+			NodeStatus::Suspended { .. } => "suspended",
+			NodeStatus::Reclaiming { .. } => "reclaiming",
+			NodeStatus::Faulted { .. } => "faulted",
 		};
 		Self {
 			lease: lease.lease.0,
 			status,
+			node: lease.node.0,
+			node_status,
 			gpus: lease.gpus.iter().map(|gpu| gpu.0).collect(),
 			open_jobs: lease.jobs.iter().map(|job| job.job.0).collect(),
 		}
@@ -104,8 +120,27 @@ pub enum JobPhase {
 	Reported,
 	/// This machine could not run it now; it is tried again.
 	Waiting,
-	/// It was stopped, because its lease ended.
+	/// It was stopped, because its lease ended, moved away or is frozen.
 	Stopped,
+}
+
+/// State of a job between two launches, in this node's blob store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckpointStatus {
+	/// BLAKE3 hash of the blob.
+	pub blob: BlobHash,
+	/// Its length in bytes.
+	pub bytes: u64,
+	/// Launches of the plan that had run.
+	pub launches_done: u32,
+}
+
+impl From<Checkpoint> for CheckpointStatus {
+	fn from(checkpoint: Checkpoint) -> Self {
+		let Checkpoint { blob, bytes, launches_done, .. } = checkpoint;
+		Self { blob, bytes, launches_done }
+	}
 }
 
 /// One job.
@@ -130,6 +165,24 @@ pub struct JobStatus {
 	pub detail: Option<String>,
 	/// Time during which its kernels ran, in milliseconds.
 	pub busy_ms: u64,
+	/// Newest checkpoint that was stored here since this node started.
+	pub checkpoint: Option<CheckpointStatus>,
+	/// Launches that the latest executor left out, because it went on from a checkpoint.
+	pub resumed_from: Option<u32>,
+}
+
+/// How the worker bids.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BiddingStatus {
+	/// Account of the bidder key, which pays the fees.
+	pub bidder: Option<AccountId>,
+	/// Auctions with a live bid of the provider, of those that the policy is about.
+	pub live_bids: u32,
+	/// Bids sent since this node started.
+	pub bids_sent: u64,
+	/// What keeps the worker from bidding, or the last thing that went wrong.
+	pub notice: Option<String>,
 }
 
 /// State of the worker.
@@ -152,6 +205,8 @@ pub struct WorkerStatus {
 	pub last_report_epoch: Option<u32>,
 	/// Bytes of blobs on disk.
 	pub blob_bytes: u64,
+	/// How it bids; null without a bid policy.
+	pub bidding: Option<BiddingStatus>,
 	/// What the worker waits for, or the last thing that went wrong.
 	pub notice: Option<String>,
 }
@@ -187,7 +242,8 @@ impl WorkerStatusHandle {
 		let running = self.0.as_ref()?;
 		let mut status = running.lock().status.clone();
 		if status.worker.is_none() {
-			status.worker = worker_keys(&running.keystore).into_iter().next().map(|(_, account)| account);
+			let keys = accounts_of(&running.keystore, WORKER_KEY);
+			status.worker = keys.into_iter().next().map(|(_, account)| account);
 		}
 		Some(status)
 	}
@@ -224,6 +280,8 @@ impl WorkerStatusHandle {
 			output: None,
 			detail: None,
 			busy_ms: 0,
+			checkpoint: None,
+			resumed_from: None,
 		});
 		change(status);
 		while state.jobs.len() > REMEMBERED_JOBS {

@@ -2,7 +2,7 @@
 
 use crate::{
 	call::WorkerCall,
-	chain::{worker_keys, BlockId, Heads},
+	chain::{accounts_of, BlockId, Heads},
 	devices::{Devices, Health},
 	jobs::{outcome_name, DeviceAfter, Ending, JobEnd},
 	reconcile::{reconcile, Action, Actual},
@@ -16,13 +16,15 @@ use crate::{
 };
 use frame_system_rpc_runtime_api::AccountNonceApi;
 use millrace_primitives::{
+	leases_api::LeasesApi,
 	worker_api::{WorkerApi, WorkerView},
-	worker_key::WorkerPublic,
+	worker_key::KEY_TYPE as WORKER_KEY,
 	AccountId, Hash, Header, LeaseId, Nonce,
 };
 use sc_transaction_pool_api::TransactionPool;
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
+use sp_core::sr25519;
 use sp_runtime::traits::Block as BlockT;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -34,7 +36,7 @@ const UNSERVED_RETRY: Duration = Duration::from_secs(30);
 
 /// The worker's identity in one step.
 struct Identity {
-	key: WorkerPublic,
+	key: sr25519::Public,
 	account: AccountId,
 }
 
@@ -42,7 +44,8 @@ impl<Block, Client, Pool> Running<Block, Client, Pool>
 where
 	Block: BlockT<Hash = Hash, Header = Header>,
 	Client: ProvideRuntimeApi<Block> + HeaderBackend<Block>,
-	Client::Api: WorkerApi<Block, AccountId> + AccountNonceApi<Block, AccountId, Nonce>,
+	Client::Api:
+		WorkerApi<Block, AccountId> + LeasesApi<Block, AccountId> + AccountNonceApi<Block, AccountId, Nonce>,
 	Pool: TransactionPool<Block = Block> + 'static,
 {
 	/// Takes one step. It never fails: what went wrong is told, and tried again in the next step.
@@ -74,13 +77,20 @@ where
 			format!("the chain's view at finalised block {} cannot be read: {error}", heads.finalised.0)
 		})?;
 		let worked = self.work(view, &identity, &heads).await;
-		let notice = self.report(&identity, &heads).await?;
+		let view = self.chain.view(heads.best.1, &identity.account).map_err(|error| {
+			format!("the chain's view at best block {} cannot be read: {error}", heads.best.0)
+		})?;
+		let reported = self.report(view.as_ref(), &identity, &heads).await;
+		if let Some(view) = &view {
+			self.bid(view, &heads).await;
+		}
+		let notice = reported?;
 		worked.map(|()| notice)
 	}
 
 	/// The key that the worker acts by: the first that is a provider's worker at the block, or else the first.
 	fn identity(&self, best: BlockId) -> Result<Option<Identity>, String> {
-		let keys = worker_keys(&self.keystore);
+		let keys = accounts_of(&self.keystore, WORKER_KEY);
 		let mut chosen = keys.first().cloned();
 		if keys.len() > 1 {
 			for (key, account) in keys {
@@ -174,24 +184,25 @@ where
 	}
 
 	/// Reports, if the view at the best block says that a report is due. Returns what the operator should know.
-	async fn report(&mut self, identity: &Identity, heads: &Heads) -> Result<Option<String>, String> {
-		let view = self.chain.view(heads.best.1, &identity.account).map_err(|error| {
-			format!("the chain's view at best block {} cannot be read: {error}", heads.best.0)
-		})?;
-		self.context
-			.status
-			.update(|status| status.provider = view.as_ref().map(|view| view.provider.clone()));
+	async fn report(
+		&mut self,
+		view: Option<&WorkerView<AccountId>>,
+		identity: &Identity,
+		heads: &Heads,
+	) -> Result<Option<String>, String> {
+		self.context.status.update(|status| status.provider = view.map(|view| view.provider.clone()));
 		let Some(view) = view else {
 			return Ok(Some(format!(
 				"{} is nobody's worker: the provider's account has to name it on chain",
 				identity.account
 			)));
 		};
+		self.context.checkpoints.follow(view);
 		if self.devices.is_empty() || !self.devices.all_probed() {
 			// The search and the probes say themselves what goes wrong.
 			return Ok(self.devices_notice());
 		}
-		let health = self.devices.health(&view);
+		let health = self.devices.health(view);
 		if health.is_empty() {
 			return Ok(Some(
 				"none of this machine's devices is registered by the provider; the RPC method `worker_devices` lists \
@@ -200,7 +211,8 @@ where
 			));
 		}
 		let id = LogicalId::Report(view.epoch);
-		self.submitter.withdraw_other_reports(view.epoch).await;
+		let is_late = |id: &LogicalId| matches!(id, LogicalId::Report(of) if *of != view.epoch);
+		self.submitter.withdraw(is_late).await;
 		if !view.report_due {
 			self.submitter.settled(id);
 			return Ok(None);
@@ -209,12 +221,16 @@ where
 			// The next block is of the next epoch already, and would refuse this one's report.
 			return Ok(None);
 		}
-		if self.submitter.refused(id) {
+		if self.submitter.landed(id).is_some() {
 			log::warn!(target: LOG_TARGET, "the chain refused {id}; another one follows");
-			self.metrics.report("refused");
+			self.context.metrics.report("refused");
 		}
-		let report = reports::build(&view, &health, &self.usage, heads.finalised);
-		self.submit(id, WorkerCall::Report(report), identity, heads).await.map(|_| None)
+		let checkpoints = self.context.checkpoints.to_report(view, &self.context.results.all());
+		let report = reports::build(view, &health, &self.usage, &checkpoints, heads.finalised);
+		if self.submit(id, WorkerCall::Report(report.clone()), identity, heads).await? {
+			self.context.checkpoints.sent(&report);
+		}
+		Ok(None)
 	}
 
 	async fn submit(
@@ -272,7 +288,7 @@ where
 				let outcome = outcome_name(&result.outcome);
 				log::info!(target: LOG_TARGET, "lease {lease}: job {} {outcome} ({})", result.job, result.detail);
 				self.usage.job_ended(lease, result.busy_ms);
-				self.metrics.job_ended(outcome, Duration::from_millis(result.busy_ms));
+				self.context.metrics.job_ended(outcome, Duration::from_millis(result.busy_ms));
 			}
 			Ending::Cancelled => log::info!(target: LOG_TARGET, "lease {lease}: its job has stopped"),
 			Ending::Unserved(why) => {
@@ -289,14 +305,16 @@ where
 				log::debug!(target: LOG_TARGET, "{id} is final");
 				if let WorkerCall::Report(report) = call {
 					self.usage.claimed(&report);
-					self.metrics.report("final");
+					self.context.metrics.report("final");
 					self.context.status.update(|status| status.last_report_epoch = Some(report.epoch));
 				}
 			}
 			News::Lost(id, why) => {
 				log::debug!(target: LOG_TARGET, "{id} was lost: {why}");
-				if let LogicalId::Report(_) = id {
-					self.metrics.report("lost");
+				match id {
+					LogicalId::Report(_) => self.context.metrics.report("lost"),
+					LogicalId::Bid(_) => self.context.metrics.bid("lost"),
+					LogicalId::Job(..) => {}
 				}
 			}
 		}
@@ -305,7 +323,7 @@ where
 	fn publish_leases(&self, view: Option<&WorkerView<AccountId>>) {
 		let leases: Vec<LeaseBrief> =
 			view.iter().flat_map(|view| &view.leases).map(LeaseBrief::from).collect();
-		self.metrics.leases(leases.len() as u64);
+		self.context.metrics.leases(leases.len() as u64);
 		self.context.status.update(|status| status.leases = leases);
 	}
 
@@ -315,18 +333,19 @@ where
 		let count = |health: fn(&Health) -> bool| {
 			self.devices.iter().filter(|device| health(&device.health)).count() as u64
 		};
-		self.metrics.gpus(
+		self.context.metrics.gpus(
 			count(|health| matches!(health, Health::Unknown)),
 			count(|health| matches!(health, Health::Healthy)),
 			count(|health| matches!(health, Health::Faulty(_))),
 		);
 		let blob_bytes = self.context.blobs.used_bytes();
-		self.metrics.blob_bytes(blob_bytes);
+		self.context.metrics.blob_bytes(blob_bytes);
 		self.context.status.update(|status| {
 			status.devices = devices;
 			status.running_jobs = self.tasks.running_jobs().len() as u32;
 			status.unreported_results = self.context.results.len() as u32;
 			status.blob_bytes = blob_bytes;
+			status.bidding = self.bidding.status();
 			status.notice = self.notice.text().map(Into::into);
 		});
 	}

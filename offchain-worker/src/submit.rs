@@ -1,4 +1,4 @@
-//! Transactions of the worker: one owner of the nonce, at most one transaction in flight per logical id, and retries with
+//! Transactions of one account of the worker: one owner of the nonce, at most one transaction in flight per logical id, and retries with
 //! back-off.
 //!
 //! Whether something still has to be told to the chain is asked of the chain's state, again and again, by the caller. So a lost
@@ -10,8 +10,9 @@ use crate::{
 	LOG_TARGET,
 };
 use futures::{stream::SelectAll, Stream, StreamExt};
-use millrace_primitives::{worker_key::WorkerPublic, BlockNumber, Hash, Header, JobId, LeaseId, Nonce};
+use millrace_primitives::{BlockNumber, Hash, Header, JobId, LeaseId, Nonce, OrderId};
 use sc_transaction_pool_api::{TransactionPool, TransactionSource, TransactionStatus, TxHash};
+use sp_core::sr25519;
 use sp_runtime::traits::Block as BlockT;
 use std::{
 	collections::{BTreeMap, BTreeSet},
@@ -36,6 +37,8 @@ pub(crate) enum LogicalId {
 	Report(u32),
 	/// The outcome of a job.
 	Job(LeaseId, JobId),
+	/// The bid on an order.
+	Bid(OrderId),
 }
 
 impl fmt::Display for LogicalId {
@@ -43,6 +46,7 @@ impl fmt::Display for LogicalId {
 		match self {
 			Self::Report(epoch) => write!(f, "the report of epoch {epoch}"),
 			Self::Job(lease, job) => write!(f, "the result of job {job} of lease {lease}"),
+			Self::Bid(order) => write!(f, "the bid on order {order}"),
 		}
 	}
 }
@@ -61,7 +65,7 @@ pub(crate) enum News {
 pub(crate) struct Moorings {
 	/// Best and finalised block.
 	pub heads: Heads,
-	/// The worker's next nonce at the best block.
+	/// The account's next nonce at the best block.
 	pub nonce: Nonce,
 }
 
@@ -112,10 +116,14 @@ where
 		}
 	}
 
+	/// What is in flight for it.
+	pub(crate) fn call(&self, id: LogicalId) -> Option<&WorkerCall> {
+		self.in_flight.get(&id).map(|transaction| &transaction.call)
+	}
+
 	/// Whether a submission would be made now: none is in flight for it, and it does not wait after a failure.
 	pub(crate) fn is_free(&self, id: LogicalId) -> bool {
-		!self.in_flight.contains_key(&id)
-			&& self.tries.get(&id).is_none_or(|tries| Instant::now() >= tries.next)
+		self.call(id).is_none() && self.tries.get(&id).is_none_or(|tries| Instant::now() >= tries.next)
 	}
 
 	/// Signs and submits a transaction, unless there is no need or no hurry ([`Self::is_free`]). Says whether it is on its way now.
@@ -123,13 +131,13 @@ where
 		&mut self,
 		id: LogicalId,
 		call: WorkerCall,
-		worker: &WorkerPublic,
+		key: &sr25519::Public,
 		moorings: &Moorings,
 	) -> Result<bool, String> {
 		if !self.is_free(id) {
 			return Ok(false);
 		}
-		let submitted = self.submit_now(id, call, worker, moorings).await;
+		let submitted = self.submit_now(id, call, key, moorings).await;
 		// Counted before the outcome is known: only the chain's state shows that no further try is needed.
 		let tries = self.tries.entry(id).or_insert(Tries { count: 0, next: Instant::now() });
 		let wait = FIRST_WAIT.saturating_mul(1 << tries.count.min(8)).min(LONGEST_WAIT);
@@ -150,13 +158,13 @@ where
 		&mut self,
 		id: LogicalId,
 		call: WorkerCall,
-		worker: &WorkerPublic,
+		key: &sr25519::Public,
 		moorings: &Moorings,
 	) -> Result<(), String> {
 		let nonce = self.free_nonce(moorings.nonce);
 		let anchor: BlockId = moorings.heads.anchor();
 		let transaction =
-			self.signer.sign(call.clone(), worker, nonce, anchor).map_err(|error| error.to_string())?;
+			self.signer.sign(call.clone(), key, nonce, anchor).map_err(|error| error.to_string())?;
 		let hash = self.pool.hash_of(&transaction);
 		let submission =
 			self.pool.submit_and_watch(moorings.heads.best.1, TransactionSource::Local, transaction);
@@ -249,13 +257,16 @@ where
 			.collect()
 	}
 
-	/// Forgets a transaction that is in the best chain but left the chain wanting: it was refused there. Says whether there was one.
-	pub(crate) fn refused(&mut self, id: LogicalId) -> bool {
+	/// Forgets a transaction that is in the best chain, for a caller who sees there what became of it, and returns its call.
+	pub(crate) fn landed(&mut self, id: LogicalId) -> Option<WorkerCall> {
 		let in_block = self.in_flight.get(&id).is_some_and(|transaction| transaction.in_block);
-		if in_block {
-			self.in_flight.remove(&id);
-		}
-		in_block
+		in_block.then(|| self.in_flight.remove(&id)).flatten().map(|transaction| transaction.call)
+	}
+
+	/// The best chain shows what the transaction was for, whether the pool has said so or not.
+	pub(crate) fn done(&mut self, id: LogicalId) {
+		self.in_flight.remove(&id);
+		self.settled(id);
 	}
 
 	/// The chain does not need this any more: tries are counted from the start, should it be needed again.
@@ -263,17 +274,16 @@ where
 		self.tries.remove(&id);
 	}
 
-	/// Takes back reports of other epochs than this one: the chain would refuse them, and their nonce is wanted.
-	pub(crate) async fn withdraw_other_reports(&mut self, epoch: u32) {
-		let is_other = |id: &LogicalId| matches!(id, LogicalId::Report(of) if *of != epoch);
-		self.tries.retain(|id, _| !is_other(id));
-		let others: Vec<LogicalId> = self
+	/// Takes back what comes too late: the chain would refuse it, and its nonce is wanted.
+	pub(crate) async fn withdraw(&mut self, is_late: impl Fn(&LogicalId) -> bool) {
+		self.tries.retain(|id, _| !is_late(id));
+		let late: Vec<LogicalId> = self
 			.in_flight
 			.iter()
-			.filter(|(id, transaction)| is_other(id) && !transaction.in_block)
+			.filter(|(id, transaction)| is_late(id) && !transaction.in_block)
 			.map(|(id, _)| *id)
 			.collect();
-		for id in others {
+		for id in late {
 			if let Some(transaction) = self.in_flight.remove(&id) {
 				log::debug!(target: LOG_TARGET, "{id} comes too late; withdrawn");
 				let removal =

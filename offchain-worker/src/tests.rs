@@ -1,5 +1,6 @@
 //! Tests of the worker as a whole and of its asynchronous parts.
 
+mod bidding;
 mod doubles;
 mod jobs;
 mod real_executor;

@@ -1,14 +1,17 @@
 //! The worker and its loop: wait for anything to happen, then take one step.
 
 use crate::{
-	blobs::BlobError, chain::Chain, devices::Devices, executors::Executors, jobs::JobContext,
-	metrics::Metrics, notice::Notice, reports::Usage, results::Results, submit::Submitter, tasks::Tasks,
-	Blobs, SignWorkerCall, WorkerConfig, WorkerStatusHandle, LOG_TARGET,
+	bidding::Bidding, chain::Chain, checkpoints::Checkpoints, devices::Devices, disk::BlobError,
+	executors::Executors, jobs::JobContext, metrics::Metrics, notice::Notice, reports::Usage,
+	results::Results, submit::Submitter, tasks::Tasks, Blobs, SignWorkerCall, WorkerConfig,
+	WorkerStatusHandle, LOG_TARGET,
 };
 use frame_system_rpc_runtime_api::AccountNonceApi;
 use futures::StreamExt;
 use millrace_executor::Executor;
-use millrace_primitives::{worker_api::WorkerApi, AccountId, Hash, Header, LeaseId, Nonce};
+use millrace_primitives::{
+	leases_api::LeasesApi, worker_api::WorkerApi, AccountId, Hash, Header, LeaseId, Nonce,
+};
 use sc_client_api::BlockchainEvents;
 use sc_transaction_pool_api::TransactionPool;
 use sp_api::ProvideRuntimeApi;
@@ -31,7 +34,7 @@ pub struct WorkerParams<Block: BlockT, Client, Pool> {
 	pub client: Arc<Client>,
 	/// Where transactions go.
 	pub pool: Arc<Pool>,
-	/// Where the worker's key is.
+	/// Where the keys of worker and bidder are.
 	pub keystore: KeystorePtr,
 	/// Makes the transactions.
 	pub signer: Arc<dyn SignWorkerCall<Block>>,
@@ -69,7 +72,7 @@ pub(crate) struct Running<Block: BlockT, Client, Pool: TransactionPool> {
 	/// Leases whose job could not be served by this machine, and until when they wait.
 	pub(crate) waiting: BTreeMap<LeaseId, Instant>,
 	pub(crate) usage: Usage,
-	pub(crate) metrics: Metrics,
+	pub(crate) bidding: Bidding<Block, Pool>,
 	pub(crate) notice: Notice,
 }
 
@@ -77,7 +80,8 @@ impl<Block, Client, Pool> Worker<Block, Client, Pool>
 where
 	Block: BlockT<Hash = Hash, Header = Header>,
 	Client: ProvideRuntimeApi<Block> + HeaderBackend<Block> + BlockchainEvents<Block> + Send + Sync + 'static,
-	Client::Api: WorkerApi<Block, AccountId> + AccountNonceApi<Block, AccountId, Nonce>,
+	Client::Api:
+		WorkerApi<Block, AccountId> + LeasesApi<Block, AccountId> + AccountNonceApi<Block, AccountId, Nonce>,
 	Pool: TransactionPool<Block = Block> + 'static,
 {
 	/// A worker that is ready to run. Does nothing yet.
@@ -108,6 +112,7 @@ where
 				},
 				end = running.tasks.next() => running.on_task_end(end),
 				news = running.submitter.next() => running.on_news(news),
+				news = running.bidding.submitter.next() => running.on_news(news),
 				_ = tick.tick() => {},
 			}
 			running.step().await;
@@ -119,7 +124,8 @@ impl<Block, Client, Pool> Running<Block, Client, Pool>
 where
 	Block: BlockT<Hash = Hash, Header = Header>,
 	Client: ProvideRuntimeApi<Block> + HeaderBackend<Block>,
-	Client::Api: WorkerApi<Block, AccountId> + AccountNonceApi<Block, AccountId, Nonce>,
+	Client::Api:
+		WorkerApi<Block, AccountId> + LeasesApi<Block, AccountId> + AccountNonceApi<Block, AccountId, Nonce>,
 	Pool: TransactionPool<Block = Block> + 'static,
 {
 	/// Opens the worker's folder, however long that takes.
@@ -143,7 +149,16 @@ where
 				}
 			}
 		};
-		let context = JobContext { executors, blobs, results, status, config, genesis };
+		let context = JobContext {
+			executors,
+			checkpoints: Checkpoints::new(blobs.clone()),
+			blobs,
+			results,
+			metrics: Metrics::new(registry.as_ref()),
+			status,
+			config,
+			genesis,
+		};
 		for result in context.results.all().values() {
 			context.status.update_job(result.lease, result.job, result.plan, |status| {
 				crate::jobs::show_result(status, result);
@@ -153,7 +168,7 @@ where
 			chain,
 			keystore,
 			sync_oracle,
-			context: Arc::new(context),
+			bidding: Bidding::new(context.config.bid_policy.clone(), pool.clone(), signer.clone()),
 			submitter: Submitter::new(pool, signer),
 			devices: Devices::default(),
 			next_search: Some(Instant::now()),
@@ -161,7 +176,7 @@ where
 			tasks: Tasks::default(),
 			waiting: BTreeMap::new(),
 			usage: Usage::default(),
-			metrics: Metrics::new(registry.as_ref()),
+			context: Arc::new(context),
 			notice,
 		}
 	}

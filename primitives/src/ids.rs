@@ -41,11 +41,11 @@ id!(
 	AskId(u64)
 );
 id!(
-	/// A renter's order.
+	/// A renter's order. The lease that fills it, and its escrow, have the same number.
 	OrderId(u64)
 );
 id!(
-	/// A lease.
+	/// A lease. It has the number of the order that it fills.
 	LeaseId(u64)
 );
 id!(
@@ -53,9 +53,29 @@ id!(
 	JobId(u32)
 );
 id!(
-	/// An escrow. Settlement gives it no meaning; leases use the lease's number.
+	/// An escrow. Settlement gives it no meaning; leases use the order's number.
 	EscrowId(u64)
 );
+id!(
+	/// One payee of an escrow, numbered within it.
+	StreamId(u32)
+);
+id!(
+	/// A node of a lease: one provider's GPUs. Numbered within the lease, from zero.
+	NodeIndex(u8)
+);
+
+impl From<OrderId> for LeaseId {
+	fn from(order: OrderId) -> Self {
+		Self(order.0)
+	}
+}
+
+impl From<OrderId> for EscrowId {
+	fn from(order: OrderId) -> Self {
+		Self(order.0)
+	}
+}
 
 impl From<LeaseId> for EscrowId {
 	fn from(lease: LeaseId) -> Self {

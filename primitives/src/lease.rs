@@ -1,6 +1,6 @@
-//! Life of a lease and of its jobs, in the words that chain, worker and clients share.
+//! Life of a lease, of its nodes and of its jobs, in the words that chain, worker and clients share.
 
-use crate::{BlobHash, Moment};
+use crate::{BlobHash, JobId, Moment};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -9,15 +9,16 @@ use scale_info::TypeInfo;
 	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub enum LeaseStatus {
-	/// Matched; the provider has not attested all GPUs healthy yet. Nothing is billed.
+	/// Matched; not all of its nodes have been attested yet. Nothing is billed.
 	#[codec(index = 0)]
 	Pending,
-	/// Served. Attested time is billed.
+	/// Ready. Each node's attested time is billed.
 	#[codec(index = 1)]
 	Active,
-	/// The provider missed its reports. Nothing is billed.
+	/// The funds are almost used up: jobs are frozen at their last checkpoint, while the GPUs are held and paid from
+	/// what is left. A top-up brings the lease back.
 	#[codec(index = 2)]
-	Suspended {
+	Frozen {
 		/// Since when, in milliseconds.
 		since: Moment,
 	},
@@ -26,29 +27,129 @@ pub enum LeaseStatus {
 	Closed(CloseReason),
 }
 
-/// Why a lease ended. It fixes who pays what: in each case the renter pays the attested time and nothing else.
+/// Where one node of a lease stands.
+#[derive(
+	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum NodeStatus {
+	/// Its provider has not attested all its GPUs healthy yet. Nothing is billed.
+	#[codec(index = 0)]
+	Pending {
+		/// Since when, in milliseconds.
+		since: Moment,
+	},
+	/// Served. Attested time is billed.
+	#[codec(index = 1)]
+	Active,
+	/// The provider missed its reports. Nothing is billed.
+	#[codec(index = 2)]
+	Suspended {
+		/// Since when, in milliseconds.
+		since: Moment,
+		/// When the provider leaves, if it had given notice.
+		leaves_at: Option<Moment>,
+	},
+	/// Served, and the provider has given notice. Attested time is billed.
+	#[codec(index = 3)]
+	Reclaiming {
+		/// When the provider leaves, in milliseconds.
+		until: Moment,
+	},
+	/// Its provider is out; another one is looked for.
+	#[codec(index = 4)]
+	Faulted {
+		/// Since when, in milliseconds.
+		since: Moment,
+		/// Why.
+		cause: FaultCause,
+	},
+}
+
+impl NodeStatus {
+	/// Whether attested time of the node is billed.
+	pub fn is_served(&self) -> bool {
+		matches!(self, Self::Active | Self::Reclaiming { .. })
+	}
+}
+
+/// Why a node's provider is out.
+#[derive(
+	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum FaultCause {
+	/// It did not get ready in time.
+	#[codec(index = 0)]
+	NotReady,
+	/// It went dark and did not come back in time.
+	#[codec(index = 1)]
+	Dark,
+	/// It gave notice and served it.
+	#[codec(index = 2)]
+	Reclaimed,
+	/// It left before its notice ended.
+	#[codec(index = 3)]
+	Left,
+}
+
+/// Why a lease ended. It fixes who pays what.
 #[derive(
 	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub enum CloseReason {
-	/// The term is over.
+	/// The term is over. The renter pays the attested time.
 	#[codec(index = 0)]
 	Completed,
-	/// The renter closed it.
+	/// The renter closed it. The renter pays the attested time.
 	#[codec(index = 1)]
 	RenterClosed,
-	/// The escrow is used up.
+	/// The escrow is used up. The renter pays the attested time.
 	#[codec(index = 2)]
 	FundsExhausted,
-	/// The provider did not get ready in time.
+	/// A provider did not get ready in time, and no other was found. The renter pays the attested time.
 	#[codec(index = 3)]
 	ProviderNotReady,
-	/// The provider went dark and did not come back in time.
+	/// A provider went dark, and no other was found. The renter pays the attested time.
 	#[codec(index = 4)]
 	ProviderDark,
-	/// Governance closed it.
+	/// Governance closed it. The renter pays the attested time.
 	#[codec(index = 5)]
 	Governance,
+	/// The renter rejected it within the acceptance window. The renter pays nothing.
+	#[codec(index = 6)]
+	Rejected,
+	/// A provider gave notice and served it, and no other was found. The renter pays the attested time.
+	#[codec(index = 7)]
+	ProviderReclaimed,
+	/// A provider left before its notice ended, and no other was found. The renter pays the attested time, and the
+	/// provider paid a penalty to the renter.
+	#[codec(index = 8)]
+	ProviderLeft,
+}
+
+impl From<FaultCause> for CloseReason {
+	fn from(cause: FaultCause) -> Self {
+		match cause {
+			FaultCause::NotReady => Self::ProviderNotReady,
+			FaultCause::Dark => Self::ProviderDark,
+			FaultCause::Reclaimed => Self::ProviderReclaimed,
+			FaultCause::Left => Self::ProviderLeft,
+		}
+	}
+}
+
+/// State of a job from which it can go on, here or at another provider.
+#[derive(
+	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Checkpoint {
+	/// The job.
+	pub job: JobId,
+	/// BLAKE3 hash of the blob: all buffers of the plan, concatenated in its order.
+	pub blob: BlobHash,
+	/// Length of the blob, in bytes.
+	pub bytes: u64,
+	/// Launches of the plan that had run.
+	pub launches_done: u32,
 }
 
 /// How a job ended.

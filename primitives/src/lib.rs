@@ -6,9 +6,9 @@
 //! ```text
 //! attestation   reports, absence, job results
 //!    |  LeaseAttestation, LeaseInspect   \  ProviderLiveness
-//! leases        asks, orders, leases, jobs
+//! leases        asks, orders, bids, leases, jobs
 //!    |  GpuReservation, ProviderInspect   \  Escrow
-//! providers     registry, GPUs, bond      settlement   escrow, accrual, fees, receipts
+//! providers     registry, GPUs, bond      settlement   escrow, streams, contests, fees, receipts
 //! ```
 //!
 //! Units: money is in plancks (10^-12 MILL), time in milliseconds since the Unix epoch as `pallet-timestamp` has it,
@@ -20,18 +20,26 @@ extern crate alloc;
 mod hardware;
 mod ids;
 mod lease;
+pub mod leases_api;
+mod market;
 mod report;
 mod traits;
 pub mod worker_api;
 pub mod worker_key;
 
 pub use hardware::{AcceleratorKind, GpuClass, GpuState};
-pub use ids::{AskId, BlobHash, ClassId, EscrowId, GpuIndex, JobId, LeaseId, Moment, OrderId};
-pub use lease::{CloseReason, JobFailure, JobOutcome, LeaseStatus};
+pub use ids::{
+	AskId, BlobHash, ClassId, EscrowId, GpuIndex, JobId, LeaseId, Moment, NodeIndex, OrderId, StreamId,
+};
+pub use lease::{Checkpoint, CloseReason, FaultCause, JobFailure, JobOutcome, LeaseStatus, NodeStatus};
+pub use market::{
+	AskTerms, Asset, Constraints, Countries, Country, Failover, FirstJob, Matching, OrderTerms, Owner,
+	ProviderFacts, Term, MAX_COUNTRIES, MAX_NODES,
+};
 pub use report::{GpuHealth, LeaseUsage, Report, MAX_GPUS_PER_PROVIDER, MAX_LEASES_PER_PROVIDER};
 pub use traits::{
-	Accrued, Escrow, GpuReservation, LeaseAttestation, LeaseInspect, ProviderInspect, ProviderLiveness,
-	Receipt,
+	Accrued, Closing, Escrow, GpuReservation, LeaseAttestation, LeaseInspect, OpenJob, ProviderInspect,
+	ProviderLiveness, ServedNode,
 };
 
 use sp_runtime::{

@@ -1,6 +1,6 @@
 //! The report that a worker sends once per epoch.
 
-use crate::{BlockNumber, GpuIndex, Hash, LeaseId};
+use crate::{BlockNumber, Checkpoint, GpuIndex, Hash, LeaseId};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_runtime::{traits::ConstU32, BoundedVec};
@@ -32,6 +32,8 @@ pub struct LeaseUsage {
 	pub busy_ms: u32,
 	/// Jobs that ended.
 	pub jobs_ended: u32,
+	/// Newest checkpoint of the running job, if it has one that was not reported yet.
+	pub checkpoint: Option<Checkpoint>,
 }
 
 /// One report: says that the worker is alive, which GPUs are healthy, and which leases it serves.

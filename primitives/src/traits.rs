@@ -1,8 +1,8 @@
 //! The traits through which pallets know each other. Each is implemented by the lower pallet and used by the one above.
 
 use crate::{
-	BlobHash, ClassId, EscrowId, GpuClass, GpuHealth, GpuIndex, GpuState, JobId, JobOutcome, LeaseId,
-	LeaseStatus, LeaseUsage, Moment,
+	Asset, BlobHash, Checkpoint, ClassId, EscrowId, GpuClass, GpuHealth, GpuIndex, GpuState, JobId,
+	JobOutcome, LeaseId, LeaseStatus, LeaseUsage, Moment, NodeIndex, NodeStatus, ProviderFacts, StreamId,
 };
 use alloc::vec::Vec;
 use sp_runtime::{DispatchError, DispatchResult};
@@ -15,8 +15,8 @@ pub trait ProviderInspect<AccountId, Balance> {
 	/// Whether the account is a registered provider.
 	fn is_registered(provider: &AccountId) -> bool;
 
-	/// Whether the provider's reports arrive, so that its GPUs may be leased.
-	fn is_live(provider: &AccountId) -> bool;
+	/// What matching needs to know of a provider; `None` if it is not registered.
+	fn facts(provider: &AccountId) -> Option<ProviderFacts<AccountId>>;
 
 	/// What governance says of a class.
 	fn class(class: ClassId) -> Option<GpuClass<Balance>>;
@@ -35,7 +35,7 @@ pub trait ProviderInspect<AccountId, Balance> {
 }
 
 /// Reserving GPUs for leases. Implemented by `pallet-providers`, used by `pallet-leases` alone.
-pub trait GpuReservation<AccountId> {
+pub trait GpuReservation<AccountId, Balance> {
 	/// Takes `count` healthy free GPUs of the class, lowest index first, for the lease. All or nothing.
 	fn reserve(
 		provider: &AccountId,
@@ -46,6 +46,16 @@ pub trait GpuReservation<AccountId> {
 
 	/// Gives the lease's GPUs back. GPUs that serve another lease are left alone, so a second call does no harm.
 	fn release(provider: &AccountId, gpus: &[GpuIndex], lease: LeaseId);
+
+	/// Moves up to `amount` plancks of the provider's bond to the renter, for leaving early. The bond of `gpus` GPUs
+	/// of the class is the lease bond; at most a fifth of it is taken. Returns the plancks that moved.
+	fn leaving_penalty(
+		provider: &AccountId,
+		class: ClassId,
+		gpus: u32,
+		amount: Balance,
+		renter: &AccountId,
+	) -> Result<Balance, DispatchError>;
 }
 
 /// Standing of a provider. Implemented by `pallet-providers`, used by `pallet-attestation` alone.
@@ -56,94 +66,147 @@ pub trait ProviderLiveness<AccountId> {
 	/// Its reports stopped: its GPUs are no longer offered. Returns whether that is news.
 	fn mark_stale(provider: &AccountId) -> bool;
 
-	/// Takes over what a report says about free and faulty GPUs. A leased GPU's state is left to its lease.
-	fn update_health(provider: &AccountId, health: &[GpuHealth]);
+	/// Takes over what a report says about free and faulty GPUs. A leased GPU's state is left to its lease. Returns
+	/// whether a GPU's state changed, or GPUs were added since the last report.
+	fn update_health(provider: &AccountId, health: &[GpuHealth]) -> bool;
+
+	/// Counts epochs of reports towards the provider's uptime: how many there were, and how many of them were attested.
+	fn record_epochs(provider: &AccountId, expected: u32, attested: u32, now: Moment);
 }
 
 /// What an accrual did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Accrued<Balance> {
-	/// Added to what the payee is owed, in plancks.
+	/// Milliseconds that were counted: fewer than attested when the escrow does not fund more.
+	pub ms: u64,
+	/// Added to what the payee is owed.
 	pub amount: Balance,
-	/// The escrow cannot pay for another second.
-	pub exhausted: bool,
 }
 
-/// Every flow of an escrow, at its end. `paid + fee + refunded == deposited`.
+/// What the close of an escrow did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Receipt<Balance> {
-	/// Held over the escrow's life, in plancks.
-	pub deposited: Balance,
-	/// Received by the payee.
-	pub paid: Balance,
-	/// Received by the fee's sink.
-	pub fee: Balance,
-	/// Given back to the payer.
+pub struct Closing<Balance> {
+	/// Given back to the payer now.
 	pub refunded: Balance,
-	/// Attested time, in milliseconds.
+	/// Still held: it was earned, and waits for the contest window or for a verdict.
+	pub pending: Balance,
+	/// Time attested by all streams together, in milliseconds.
 	pub attested_ms: u64,
+	/// When to call [`Escrow::finish`] next; `None` if the escrow is gone.
+	pub next: Option<Moment>,
 }
 
-/// Money of a lease: a hold in the renter's own account. Implemented by `pallet-settlement`, used by `pallet-leases` alone.
+/// Money of a lease: a hold in the renter's own account, earned by one stream per provider. Implemented by
+/// `pallet-settlement`, used by `pallet-leases` alone. Each function is all or nothing by itself.
 pub trait Escrow<AccountId, Balance> {
-	/// Holds `deposit` of the payer's free balance. `rate` is in plancks per second.
-	/// Returns the time for which it pays, in milliseconds.
-	fn open(
-		id: EscrowId,
-		payer: &AccountId,
-		payee: &AccountId,
-		rate: Balance,
-		deposit: Balance,
-	) -> Result<u64, DispatchError>;
+	/// Whether leases may be paid in this asset.
+	fn is_allowed(asset: Asset) -> bool;
 
-	/// Holds `amount` more of the payer's. Returns the time that is now paid for but not yet accrued, in milliseconds.
-	fn top_up(id: EscrowId, amount: Balance) -> Result<u64, DispatchError>;
+	/// Whether the payer can hold that much.
+	fn can_hold(asset: Asset, payer: &AccountId, amount: Balance) -> bool;
 
-	/// Adds attested time: `rate x ms / 1000` rounded down over the escrow's whole life, never above what is held.
-	fn accrue(id: EscrowId, ms: u64) -> Result<Accrued<Balance>, DispatchError>;
+	/// Holds `deposit` of the payer's, for nobody yet.
+	fn open(id: EscrowId, payer: &AccountId, asset: Asset, deposit: Balance) -> DispatchResult;
 
-	/// Time that is paid for but not yet accrued, in milliseconds.
-	fn funded_ms(id: EscrowId) -> Option<u64>;
+	/// Holds `amount` more of the payer's.
+	fn top_up(id: EscrowId, amount: Balance) -> DispatchResult;
 
-	/// Pays what is owed, gives the rest back, writes the receipt and forgets the escrow.
-	fn close(id: EscrowId) -> Result<Receipt<Balance>, DispatchError>;
+	/// Gives `amount` of what nobody has earned back to the payer.
+	fn withdraw(id: EscrowId, amount: Balance) -> DispatchResult;
+
+	/// Adds a payee that earns at `rate` a second.
+	fn add_stream(id: EscrowId, payee: &AccountId, rate: Balance) -> Result<StreamId, DispatchError>;
+
+	/// Adds attested time to a stream: `rate x ms / 1000` rounded down over the stream's whole life, never above what
+	/// is held and not earned.
+	fn accrue(id: EscrowId, stream: StreamId, ms: u64) -> Result<Accrued<Balance>, DispatchError>;
+
+	/// The stream earns no more. What it earned is paid when it has outlived the contest window.
+	fn end_stream(id: EscrowId, stream: StreamId) -> DispatchResult;
+
+	/// What is held and not earned; `None` if there is no such escrow.
+	fn free(id: EscrowId) -> Option<Balance>;
+
+	/// Takes back all that was earned and not paid yet. Returns how much that was.
+	fn void(id: EscrowId) -> Result<Balance, DispatchError>;
+
+	/// Ends all streams, pays what has outlived the contest window, and gives back what nobody earned. Money that
+	/// cannot move does not stand in the way: it stays held and is tried again by [`Self::finish`].
+	fn close(id: EscrowId) -> Result<Closing<Balance>, DispatchError>;
+
+	/// Pays what has outlived the contest window of a closed escrow. With nothing left it writes the receipt and
+	/// forgets the escrow. Returns when to call it next; `None` if the escrow is gone.
+	fn finish(id: EscrowId) -> Result<Option<Moment>, DispatchError>;
 }
 
-/// Reads of leases. Implemented by `pallet-leases`.
+/// A node of a lease, as its provider serves it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ServedNode {
+	/// Its number within the lease.
+	pub node: NodeIndex,
+	/// Where it stands. Never `Faulted`.
+	pub status: NodeStatus,
+	/// Its GPUs.
+	pub gpus: Vec<GpuIndex>,
+	/// When it was attested last (or assigned), in milliseconds.
+	pub attested_at: Moment,
+}
+
+/// A job without a result.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OpenJob {
+	/// Its number within the lease.
+	pub job: JobId,
+	/// BLAKE3 hash of its plan.
+	pub plan: BlobHash,
+	/// When it was submitted, in milliseconds.
+	pub submitted_at: Moment,
+	/// Where it can go on.
+	pub checkpoint: Option<Checkpoint>,
+}
+
+/// Reads of leases. Implemented by `pallet-leases`. A provider serves at most one node of a lease.
 pub trait LeaseInspect<AccountId> {
-	/// The provider's leases in the order of their numbers; at most [`crate::MAX_LEASES_PER_PROVIDER`].
+	/// The leases that the provider serves, in the order of their numbers; at most
+	/// [`crate::MAX_LEASES_PER_PROVIDER`].
 	fn leases_of(provider: &AccountId) -> Vec<LeaseId>;
 
-	/// Number of the provider's leases.
+	/// Number of the leases that the provider serves.
 	fn lease_count(provider: &AccountId) -> u32;
 
-	/// The provider of a lease, and where the lease stands.
-	fn lease(lease: LeaseId) -> Option<(AccountId, LeaseStatus)>;
+	/// Where a lease stands.
+	fn status(lease: LeaseId) -> Option<LeaseStatus>;
 
-	/// When the lease was attested last (or opened), in milliseconds.
-	fn attested_at(lease: LeaseId) -> Option<Moment>;
+	/// The node of the lease that the provider serves.
+	fn served_node(lease: LeaseId, provider: &AccountId) -> Option<ServedNode>;
 
-	/// GPUs of a lease.
-	fn gpus(lease: LeaseId) -> Vec<GpuIndex>;
+	/// Jobs without a result of the node that the provider serves, oldest first.
+	fn open_jobs(lease: LeaseId, provider: &AccountId) -> Vec<OpenJob>;
 
-	/// Jobs of a lease without a result, oldest first: number, plan, time of submission.
-	fn open_jobs(lease: LeaseId) -> Vec<(JobId, BlobHash, Moment)>;
-
-	/// Whether the job exists: `Some(true)` if it has no result yet.
-	fn job_is_open(lease: LeaseId, job: JobId) -> Option<bool>;
+	/// Whether the job exists on the node that the provider serves: `Some(true)` if it has no result yet.
+	fn job_is_open(lease: LeaseId, job: JobId, provider: &AccountId) -> Option<bool>;
 }
 
 /// Effects of reports and of absence on leases. Implemented by `pallet-leases`, used by `pallet-attestation` alone.
 pub trait LeaseAttestation<AccountId> {
-	/// The provider's worker attests that it serves the lease now, with the health of the provider's GPUs as given.
-	/// With all GPUs of the lease healthy: a pending or suspended lease becomes active, an active one accrues the time since
-	/// its last attestation, unless that is longer than `max_interval_ms`: then service restarts here.
-	/// With one of them missing or unhealthy the lease is not attested.
-	fn attest(usage: &LeaseUsage, healthy: &[GpuIndex], now: Moment, max_interval_ms: u64) -> DispatchResult;
+	/// The provider's worker attests that it serves its node of the lease now, with the health of the provider's GPUs as
+	/// given. With all GPUs of the node healthy: a pending or suspended node becomes active, an active one accrues the
+	/// time since its last attestation, unless that is longer than `max_interval_ms`: then service restarts here.
+	/// With one of them missing or unhealthy the node is not attested. A checkpoint of an open job of the node is kept.
+	fn attest(
+		provider: &AccountId,
+		usage: &LeaseUsage,
+		healthy: &[GpuIndex],
+		now: Moment,
+		max_interval_ms: u64,
+	) -> DispatchResult;
 
-	/// The provider missed its reports: an active lease is suspended. Other leases are left as they are.
-	fn suspend(lease: LeaseId, now: Moment) -> DispatchResult;
+	/// The provider missed its reports: its node is suspended if it was served. Otherwise it is left as it is.
+	fn suspend(lease: LeaseId, provider: &AccountId, now: Moment) -> DispatchResult;
 
 	/// Records a job's outcome.
 	fn finish_job(lease: LeaseId, job: JobId, outcome: JobOutcome) -> DispatchResult;
+
+	/// The provider's standing or the health of its GPUs has changed: its asks enter or leave the book.
+	fn capacity_changed(provider: &AccountId);
 }

@@ -1,8 +1,8 @@
 //! What a worker reads from the chain: one runtime API, asked at finalised blocks for work and at best blocks for reports.
 
 use crate::{
-	AcceleratorKind, BlobHash, BlockNumber, ClassId, GpuIndex, GpuState, Hash, JobId, LeaseId, LeaseStatus,
-	Moment,
+	AcceleratorKind, BlobHash, BlockNumber, Checkpoint, ClassId, GpuIndex, GpuState, Hash, JobId, LeaseId,
+	LeaseStatus, Moment, NodeIndex, NodeStatus,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -32,6 +32,8 @@ pub struct JobView {
 	pub plan: BlobHash,
 	/// When it was submitted, in milliseconds.
 	pub submitted_at: Moment,
+	/// Where it can go on, as the chain knows it.
+	pub checkpoint: Option<Checkpoint>,
 }
 
 /// A lease that the provider has to serve.
@@ -39,11 +41,15 @@ pub struct JobView {
 pub struct LeaseView {
 	/// Its number.
 	pub lease: LeaseId,
-	/// Where it stands.
+	/// Where the lease stands.
 	pub status: LeaseStatus,
-	/// Its GPUs.
+	/// Which of its nodes the provider serves.
+	pub node: NodeIndex,
+	/// Where that node stands.
+	pub node_status: NodeStatus,
+	/// The node's GPUs.
 	pub gpus: Vec<GpuIndex>,
-	/// Its jobs without a result, oldest first.
+	/// The node's jobs without a result, oldest first.
 	pub jobs: Vec<JobView>,
 }
 

@@ -2,9 +2,9 @@
 #![expect(missing_docs, reason = "each API is documented where it is declared")]
 
 use crate::{
-	configs::consensus::EPOCH_CONFIG, genesis, opaque::SessionKeys, pallets, worker_view, AccountId,
-	AuthorityDiscovery, Babe, Balance, Block, Executive, Grandpa, Historical, Nonce, Runtime, RuntimeCall,
-	RuntimeGenesisConfig, System, TransactionPayment, VERSION,
+	configs::consensus::EPOCH_CONFIG, genesis, leases_api, opaque::SessionKeys, pallets, worker_view,
+	AccountId, AuthorityDiscovery, Babe, Balance, Block, Executive, Grandpa, Historical, Nonce, Runtime,
+	RuntimeCall, RuntimeGenesisConfig, System, TransactionPayment, VERSION,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -14,7 +14,11 @@ use frame_support::{
 	view_functions::{ViewFunctionDispatchError, ViewFunctionId},
 	weights::Weight,
 };
-use millrace_primitives::worker_api::WorkerView;
+use millrace_primitives::{
+	leases_api::{Auction, Claim, Depth, EscrowSummary, LeaseSummary, Quote, WaitingOrder},
+	worker_api::WorkerView,
+	Asset, ClassId, EscrowId, LeaseId, OrderId, OrderTerms,
+};
 use pallet_transaction_payment_rpc_runtime_api::{FeeDetails, RuntimeDispatchInfo};
 use sp_api::impl_runtime_apis;
 use sp_authority_discovery::AuthorityId as AuthorityDiscoveryId;
@@ -239,6 +243,36 @@ impl_runtime_apis! {
 	impl millrace_primitives::worker_api::WorkerApi<Block, AccountId> for Runtime {
 		fn worker_view(worker: AccountId) -> Option<WorkerView<AccountId>> {
 			worker_view::worker_view(&worker)
+		}
+	}
+
+	impl millrace_primitives::leases_api::LeasesApi<Block, AccountId> for Runtime {
+		fn depth(class: ClassId, asset: Asset) -> Depth {
+			leases_api::depth(class, asset)
+		}
+
+		fn quote(renter: AccountId, terms: OrderTerms) -> Quote<AccountId> {
+			leases_api::quote(&renter, &terms)
+		}
+
+		fn lease(lease: LeaseId) -> Option<LeaseSummary<AccountId>> {
+			leases_api::lease(lease)
+		}
+
+		fn escrow(escrow: EscrowId) -> Option<EscrowSummary<AccountId>> {
+			leases_api::escrow(escrow)
+		}
+
+		fn claimable(account: AccountId) -> Vec<Claim> {
+			leases_api::claimable(account)
+		}
+
+		fn auctions(class: ClassId) -> Vec<Auction<AccountId>> {
+			leases_api::auctions(class)
+		}
+
+		fn order(order: OrderId) -> Option<WaitingOrder<AccountId>> {
+			leases_api::order(order)
 		}
 	}
 

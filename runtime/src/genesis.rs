@@ -64,7 +64,8 @@ pub fn preset(id: &PresetId) -> Option<Vec<u8>> {
 	serde_json::to_vec(&patch).ok()
 }
 
-/// One-second slots and minute-long windows, for a single node on somebody's desk.
+/// One-second slots and minute-long windows, for a single node on somebody's desk. Only a contest's verdict has more time, for
+/// people vote on it, and with it a bond's release.
 pub fn development_timing() -> ChainTiming {
 	ChainTiming {
 		slot_ms: SECOND,
@@ -76,7 +77,14 @@ pub fn development_timing() -> ChainTiming {
 		ready_within_ms: 60 * SECOND,
 		suspended_for_ms: 60 * SECOND,
 		min_term_ms: 5 * SECOND,
-		unbonding_ms: 120 * SECOND,
+		min_reclaim_notice_ms: 5 * SECOND,
+		failover_within_ms: 120 * SECOND,
+		frozen_grace_ms: 15 * SECOND,
+		low_balance_warning_ms: 20 * SECOND,
+		acceptance_window_ms: 15 * SECOND,
+		contest_window_ms: 20 * SECOND,
+		verdict_within_ms: 600 * SECOND,
+		unbonding_ms: 720 * SECOND,
 		reference_classes_allowed: true,
 		..ChainTiming::default()
 	}
@@ -92,7 +100,14 @@ pub fn local_timing() -> ChainTiming {
 		ready_within_ms: 120 * SECOND,
 		suspended_for_ms: 120 * SECOND,
 		min_term_ms: 30 * SECOND,
-		unbonding_ms: 600 * SECOND,
+		min_reclaim_notice_ms: 30 * SECOND,
+		failover_within_ms: 300 * SECOND,
+		frozen_grace_ms: 60 * SECOND,
+		low_balance_warning_ms: 120 * SECOND,
+		acceptance_window_ms: 60 * SECOND,
+		contest_window_ms: 120 * SECOND,
+		verdict_within_ms: 600 * SECOND,
+		unbonding_ms: 960 * SECOND,
 		reference_classes_allowed: true,
 		..ChainTiming::default()
 	}

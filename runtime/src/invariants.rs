@@ -1,23 +1,34 @@
 //! What must hold across the market's pallets. Each pallet checks its own state; here is what no single one of them can see.
 
-use crate::{AccountId, Runtime};
-use alloc::collections::BTreeSet;
-use frame_support::ensure;
-use millrace_primitives::{EscrowId, GpuIndex, GpuState, LeaseId};
+use crate::{AccountId, AssetsHolder, Balance, Runtime, RuntimeHoldReason};
+use alloc::{
+	collections::{BTreeMap, BTreeSet},
+	vec::Vec,
+};
+use codec::Encode;
+use frame_support::{ensure, traits::fungibles::InspectHold as _};
+use millrace_primitives::{Asset, EscrowId, GpuIndex, GpuState, LeaseId, NodeStatus, StreamId};
+use pallet_leases::{LeaseOf, Leases, Orders, Payments};
+use pallet_settlement::{EscrowRecord, Escrows};
 use sp_runtime::TryRuntimeError;
 
 /// Checks, in this order:
 ///
-/// 1. The GPUs that the registry has as leased are those that the leases name, each by the lease that the registry says.
-/// 2. Each lease has one escrow, and each escrow one lease.
-/// 3. A lease's escrow is paid by its renter to its provider, at the lease's price times its GPUs.
+/// 1. The GPUs that the registry has as leased are those that the leases' nodes name, each by the lease that the registry says.
+/// 2. Each lease and each waiting order has one open escrow, and each open escrow one of them. Each escrow that is closed and
+///    not gone yet has its last payments in the agenda.
+/// 3. An escrow is paid by its renter, in the order's asset. A waiting order's has no stream; a lease's has one that earns for each
+///    node with a provider, to that provider, at the node's price times its GPUs, and no other that earns.
+/// 4. What accounts have on hold for the market is, reason by reason and asset by asset, what the pallets' records say in sum:
+///    together with the pallets' own checks, that nothing is held for nothing.
 ///
 /// # Errors
 /// Names the first that does not hold.
 pub fn check() -> Result<(), TryRuntimeError> {
 	reserved_gpus_are_leased_gpus()?;
-	leases_and_escrows_are_one_to_one()?;
-	escrows_name_the_parties_of_their_lease()
+	every_escrow_has_its_purpose()?;
+	escrows_agree_with_what_they_pay_for()?;
+	nothing_is_held_for_nothing()
 }
 
 fn reserved_gpus_are_leased_gpus() -> Result<(), TryRuntimeError> {
@@ -28,32 +39,150 @@ fn reserved_gpus_are_leased_gpus() -> Result<(), TryRuntimeError> {
 			GpuState::Healthy | GpuState::Faulty => None,
 		})
 		.collect();
-	let leased: BTreeSet<Use> = pallet_leases::Leases::<Runtime>::iter()
-		.flat_map(|(id, lease)| {
-			let provider = lease.provider;
-			lease.gpus.into_iter().map(move |gpu| (provider.clone(), gpu, id))
-		})
+	let leased: BTreeSet<Use> = Leases::<Runtime>::iter()
+		.flat_map(|(id, lease)| lease.nodes.into_iter().map(move |node| (id, node)))
+		.flat_map(|(id, node)| node.gpus.into_iter().map(move |gpu| (node.provider.clone(), gpu, id)))
 		.collect();
 	ensure!(reserved == leased, "1: the registry's leased GPUs are not those of the leases");
 	Ok(())
 }
 
-fn leases_and_escrows_are_one_to_one() -> Result<(), TryRuntimeError> {
-	let leases: BTreeSet<EscrowId> =
-		pallet_leases::Leases::<Runtime>::iter_keys().map(EscrowId::from).collect();
-	let escrows: BTreeSet<EscrowId> = pallet_settlement::Escrows::<Runtime>::iter_keys().collect();
-	ensure!(leases == escrows, "2: leases and escrows are not one to one");
+fn every_escrow_has_its_purpose() -> Result<(), TryRuntimeError> {
+	let mut purposes: BTreeSet<EscrowId> = Leases::<Runtime>::iter_keys().map(EscrowId::from).collect();
+	for order in Orders::<Runtime>::iter_keys() {
+		ensure!(purposes.insert(order.into()), "2: a lease waits as an order too");
+	}
+	for (id, escrow) in Escrows::<Runtime>::iter() {
+		let purpose = if escrow.closed {
+			Payments::<Runtime>::contains_key(LeaseId(id.0))
+		} else {
+			purposes.remove(&id)
+		};
+		ensure!(purpose, "2: an escrow without a lease, a waiting order or a payment");
+	}
+	ensure!(purposes.is_empty(), "2: a lease or a waiting order without an open escrow");
 	Ok(())
 }
 
-fn escrows_name_the_parties_of_their_lease() -> Result<(), TryRuntimeError> {
-	for (id, lease) in pallet_leases::Leases::<Runtime>::iter() {
-		let escrow = pallet_settlement::Escrows::<Runtime>::get(EscrowId::from(id))
-			.ok_or("2: leases and escrows are not one to one")?;
-		ensure!(escrow.payer == lease.renter, "3: an escrow is not paid by its lease's renter");
-		ensure!(escrow.payee == lease.provider, "3: an escrow is not paid to its lease's provider");
-		let rate = millrace_math::rate(lease.price, lease.gpus.len() as u32);
-		ensure!(rate == Some(escrow.rate), "3: an escrow's rate is not its lease's price");
+fn escrows_agree_with_what_they_pay_for() -> Result<(), TryRuntimeError> {
+	let open = |id| Escrows::<Runtime>::get(id).ok_or("2: a lease or a waiting order without an open escrow");
+	for (id, order) in Orders::<Runtime>::iter() {
+		let escrow = open(EscrowId::from(id))?;
+		let party = (&escrow.payer, escrow.asset);
+		ensure!(party == (&order.renter, order.terms.asset), "3: an order's escrow is not its renter's");
+		ensure!(escrow.streams.is_empty(), "3: somebody earns from an order that waits");
+	}
+	for (id, lease) in Leases::<Runtime>::iter() {
+		let escrow = open(EscrowId::from(id))?;
+		let party = (&escrow.payer, escrow.asset);
+		ensure!(party == (&lease.renter, lease.asset), "3: a lease's escrow is not its renter's");
+		ensure!(
+			earning_streams(&escrow) == streams_of_nodes(&lease),
+			"3: the streams that earn are not those of the lease's nodes"
+		);
 	}
 	Ok(())
+}
+
+/// By number: who earns how much per second.
+type Streams = BTreeMap<StreamId, (AccountId, Option<Balance>)>;
+
+fn earning_streams(escrow: &EscrowRecord<AccountId>) -> Streams {
+	let earning = escrow.streams.iter().filter(|stream| !stream.ended);
+	earning.map(|stream| (stream.id, (stream.payee.clone(), Some(stream.rate)))).collect()
+}
+
+fn streams_of_nodes(lease: &LeaseOf<Runtime>) -> Streams {
+	let assigned = lease.nodes.iter().filter(|node| !matches!(node.status, NodeStatus::Faulted { .. }));
+	assigned.map(|node| (node.stream, (node.provider.clone(), lease.node_rate(node.price)))).collect()
+}
+
+/// Sums by asset and reason, which is encoded because reasons have no order.
+#[derive(Default)]
+struct Sums(BTreeMap<(Asset, Vec<u8>), Balance>);
+
+impl Sums {
+	fn add(
+		&mut self,
+		asset: Asset,
+		reason: RuntimeHoldReason,
+		amount: Balance,
+	) -> Result<(), TryRuntimeError> {
+		if amount > 0 {
+			let sum = self.0.entry((asset, reason.encode())).or_default();
+			*sum = sum.checked_add(amount).ok_or("4: a sum of holds overflows")?;
+		}
+		Ok(())
+	}
+}
+
+fn nothing_is_held_for_nothing() -> Result<(), TryRuntimeError> {
+	ensure!(held()?.0 == recorded()?.0, "4: holds are not what the records say");
+	Ok(())
+}
+
+/// What is on hold for the market, by the currencies' own books.
+fn held() -> Result<Sums, TryRuntimeError> {
+	let mut held = Sums::default();
+	for hold in pallet_balances::Holds::<Runtime>::iter_values().flatten() {
+		if is_the_markets(hold.id) {
+			held.add(Asset::Native, hold.id, hold.amount)?;
+		}
+	}
+	let escrow = RuntimeHoldReason::Settlement(pallet_settlement::HoldReason::Escrow);
+	let tokens = tokens();
+	for who in frame_system::Account::<Runtime>::iter_keys() {
+		for token in &tokens {
+			let amount = AssetsHolder::balance_on_hold(*token, &escrow, &who);
+			held.add(Asset::Token(*token), escrow, amount)?;
+		}
+	}
+	Ok(held)
+}
+
+/// The assets that anything of the market can be held in, beside the native token.
+fn tokens() -> BTreeSet<u32> {
+	let used = Escrows::<Runtime>::iter_values().filter_map(|escrow| match escrow.asset {
+		Asset::Native => None,
+		Asset::Token(token) => Some(token),
+	});
+	pallet_settlement::AllowedAssets::<Runtime>::iter_keys().chain(used).collect()
+}
+
+fn is_the_markets(reason: RuntimeHoldReason) -> bool {
+	matches!(
+		reason,
+		RuntimeHoldReason::Settlement(_) | RuntimeHoldReason::Leases(_) | RuntimeHoldReason::Allowances(_)
+	)
+}
+
+/// The same by the market's records. The registry checks its own holds, which are one per provider.
+fn recorded() -> Result<Sums, TryRuntimeError> {
+	use pallet_allowances::HoldReason::AllowanceDeposit;
+	use pallet_leases::HoldReason::{AskDeposit, BidDeposit, OrderDeposit};
+	use pallet_settlement::HoldReason::{ContestBond, Escrow};
+	let mut sums = Sums::default();
+	for escrow in Escrows::<Runtime>::iter_values() {
+		let left = [escrow.refunded, escrow.paid, escrow.fee]
+			.into_iter()
+			.try_fold(escrow.deposited, Balance::checked_sub)
+			.ok_or("4: an escrow has moved more than was deposited")?;
+		sums.add(escrow.asset, RuntimeHoldReason::Settlement(Escrow), left)?;
+	}
+	for contest in pallet_settlement::Contests::<Runtime>::iter_values() {
+		sums.add(Asset::Native, RuntimeHoldReason::Settlement(ContestBond), contest.bond)?;
+	}
+	for ask in pallet_leases::Asks::<Runtime>::iter_values() {
+		sums.add(Asset::Native, RuntimeHoldReason::Leases(AskDeposit), ask.deposit)?;
+	}
+	for order in Orders::<Runtime>::iter_values() {
+		sums.add(Asset::Native, RuntimeHoldReason::Leases(OrderDeposit), order.deposit)?;
+	}
+	for bid in pallet_leases::Bids::<Runtime>::iter_values() {
+		sums.add(Asset::Native, RuntimeHoldReason::Leases(BidDeposit), bid.deposit)?;
+	}
+	for allowance in pallet_allowances::Allowances::<Runtime>::iter_values() {
+		sums.add(Asset::Native, RuntimeHoldReason::Allowances(AllowanceDeposit), allowance.deposit)?;
+	}
+	Ok(sums)
 }

@@ -5,13 +5,16 @@
 //!
 //! ```text
 //! attestation    reports, absence, job results
-//! leases         asks, orders, leases, jobs
-//! providers      registry, GPUs, bonds         settlement   escrow, accrual, fees, receipts
+//! leases         asks, orders, bids, leases, jobs
+//! providers      registry, GPUs, bonds         settlement   escrow, accrual, contests, fees, receipts
 //! timing         slot, session, epochs and windows, fixed at genesis
 //! ```
 //!
+//! Beside them, `allowances` lets delegates rent for an account within limits.
+//!
 //! Where to look: `configs` has every pallet's parameters with the reasons, `genesis` the presets, `apis` what the node may
-//! ask, `worker_view` what an off-chain worker asks, `invariants` what must hold across pallets.
+//! ask, `worker_view` what an off-chain worker asks, `leases_api` what people ask of the market, `invariants` what must hold
+//! across pallets.
 //!
 //! Money is in plancks, 10^12 to one MILL. Time is in milliseconds. Pallet and call indices are part of the interface
 //! that offline signers and indexers rely on: they are explicit, and a test compares them with a committed list.
@@ -27,6 +30,7 @@ pub mod constants;
 pub mod genesis;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 pub mod invariants;
+mod leases_api;
 mod pallets;
 mod transaction;
 #[cfg(feature = "std")]

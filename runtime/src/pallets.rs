@@ -98,6 +98,8 @@ mod runtime {
 	pub type Multisig = pallet_multisig;
 	#[runtime::pallet_index(33)]
 	pub type Assets = pallet_assets;
+	#[runtime::pallet_index(34)]
+	pub type AssetsHolder = pallet_assets_holder;
 
 	// The market, from the bottom up. Leases end what is due before attestation looks for absence.
 	#[runtime::pallet_index(40)]
@@ -108,4 +110,6 @@ mod runtime {
 	pub type Leases = pallet_leases;
 	#[runtime::pallet_index(43)]
 	pub type Attestation = pallet_attestation;
+	#[runtime::pallet_index(44)]
+	pub type Allowances = pallet_allowances;
 }

@@ -3,7 +3,7 @@
 use crate::{AccountId, Attestation, Leases, Providers};
 use millrace_primitives::{
 	worker_api::{GpuView, JobView, LeaseView, WorkerView},
-	Balance, GpuIndex, LeaseId, LeaseInspect, ProviderInspect,
+	Balance, GpuIndex, LeaseId, LeaseInspect, OpenJob, ProviderInspect, ServedNode,
 };
 
 /// The view of the provider whose worker has this account; `None` if it is nobody's worker.
@@ -22,7 +22,10 @@ where
 		epoch_ends: Attestation::epoch_ends(provider.clone()),
 		report_due: Attestation::report_due(provider.clone()),
 		gpus: P::gpus(&provider).into_iter().filter_map(|gpu| gpu_view::<P>(&provider, gpu)).collect(),
-		leases: L::leases_of(&provider).into_iter().filter_map(lease_view::<L>).collect(),
+		leases: L::leases_of(&provider)
+			.into_iter()
+			.filter_map(|lease| lease_view::<L>(&provider, lease))
+			.collect(),
 		provider,
 	})
 }
@@ -32,11 +35,17 @@ fn gpu_view<P: ProviderInspect<AccountId, Balance>>(provider: &AccountId, gpu: G
 	Some(GpuView { gpu, class, kind: P::class(class)?.kind, uuid_hash, state })
 }
 
-fn lease_view<L: LeaseInspect<AccountId>>(lease: LeaseId) -> Option<LeaseView> {
-	let (_, status) = L::lease(lease)?;
-	let jobs = L::open_jobs(lease)
+fn lease_view<L: LeaseInspect<AccountId>>(provider: &AccountId, lease: LeaseId) -> Option<LeaseView> {
+	let status = L::status(lease)?;
+	let ServedNode { node, status: node_status, gpus, .. } = L::served_node(lease, provider)?;
+	let jobs = L::open_jobs(lease, provider)
 		.into_iter()
-		.map(|(job, plan, submitted_at)| JobView { job, plan, submitted_at })
+		.map(|OpenJob { job, plan, submitted_at, checkpoint }| JobView {
+			job,
+			plan,
+			submitted_at,
+			checkpoint,
+		})
 		.collect();
-	Some(LeaseView { lease, status, gpus: L::gpus(lease), jobs })
+	Some(LeaseView { lease, status, node, node_status, gpus, jobs })
 }

@@ -1,15 +1,13 @@
 //! Turns what the worker wants to say into signed transactions of this runtime.
 
+use super::standing::standing;
 use crate::service::FullClient;
 use codec::Encode;
-use millrace_offchain_worker::{SignError, SignWorkerCall, WorkerCall, ERA_BLOCKS};
-use millrace_primitives::{
-	worker_key::{WorkerPublic, KEY_TYPE},
-	AccountId, BlockNumber, Hash, Nonce, Signature,
-};
-use millrace_runtime::{opaque::Block, RuntimeCall, UncheckedExtrinsic};
-use sc_client_api::HeaderBackend;
-use sp_core::{sr25519, traits::CallContext};
+use millrace_offchain_worker::{BidderStanding, SignError, SignWorkerCall, WorkerCall, ERA_BLOCKS};
+use millrace_primitives::{AccountId, BlockNumber, Hash, Nonce, Signature};
+use millrace_runtime::{configs::operations::ProxyType, opaque::Block, RuntimeCall, UncheckedExtrinsic};
+use sc_client_api::{HeaderBackend, StorageData, StorageKey, StorageProvider};
+use sp_core::{crypto::KeyTypeId, sr25519, traits::CallContext};
 use sp_keystore::{Keystore, KeystorePtr};
 use sp_runtime::{
 	generic::{Era, SignedPayload},
@@ -18,7 +16,7 @@ use sp_runtime::{
 };
 use std::sync::Arc;
 
-/// Signs with the worker's key in the node's keystore.
+/// Signs with the keys of worker and bidder in the node's keystore.
 pub(super) struct Signer {
 	client: Arc<FullClient>,
 	keystore: KeystorePtr,
@@ -34,7 +32,7 @@ impl SignWorkerCall<Block> for Signer {
 	fn sign(
 		&self,
 		call: WorkerCall,
-		worker: &WorkerPublic,
+		key: &sr25519::Public,
 		nonce: Nonce,
 		(number, hash): (BlockNumber, Hash),
 	) -> Result<OpaqueExtrinsic, SignError> {
@@ -50,7 +48,21 @@ impl SignWorkerCall<Block> for Signer {
 			genesis: chain.genesis_hash,
 			at: (number, hash),
 		};
-		sign(&*self.keystore, runtime_call(call), worker, nonce, bound_to).map(Into::into)
+		let key_type = call.key_type();
+		sign(&*self.keystore, runtime_call(call), (key_type, key), nonce, bound_to).map(Into::into)
+	}
+
+	fn bidder_standing(
+		&self,
+		provider: &AccountId,
+		bidder: &AccountId,
+		at: Hash,
+	) -> Result<BidderStanding, SignError> {
+		standing(provider, bidder, |key| {
+			let value = self.client.storage(at, &StorageKey(key.to_vec()));
+			let value = value.map_err(|error| SignError::Chain(error.to_string()))?;
+			Ok(value.map(|StorageData(bytes)| bytes))
+		})
 	}
 }
 
@@ -63,18 +75,27 @@ struct BoundTo {
 }
 
 fn runtime_call(call: WorkerCall) -> RuntimeCall {
-	RuntimeCall::Attestation(match call {
-		WorkerCall::Report(report) => pallet_attestation::Call::report { report },
+	match call {
+		WorkerCall::Report(report) => RuntimeCall::Attestation(pallet_attestation::Call::report { report }),
 		WorkerCall::ReportJob { lease, job, outcome } => {
-			pallet_attestation::Call::report_job { lease, job, outcome }
+			RuntimeCall::Attestation(pallet_attestation::Call::report_job { lease, job, outcome })
 		}
-	})
+		WorkerCall::Bid { provider, order, price, reclaim_notice_ms } => {
+			let bid = pallet_leases::Call::place_bid { order, price, reclaim_notice_ms };
+			RuntimeCall::Proxy(pallet_proxy::Call::proxy {
+				real: provider.into(),
+				// An account with more rights than that bids with no more than that.
+				force_proxy_type: Some(ProxyType::Bidding),
+				call: Box::new(RuntimeCall::Leases(bid)),
+			})
+		}
+	}
 }
 
 fn sign(
 	keystore: &dyn Keystore,
 	call: RuntimeCall,
-	worker: &WorkerPublic,
+	(key_type, public): (KeyTypeId, &sr25519::Public),
 	nonce: Nonce,
 	bound_to: BoundTo,
 ) -> Result<UncheckedExtrinsic, SignError> {
@@ -96,13 +117,12 @@ fn sign(
 		(),
 	);
 	let payload = SignedPayload::from_raw(call, extension, implicit);
-	let public: &sr25519::Public = worker.as_ref();
 	// `using_encoded` hands out the payload's hash where the payload is longer than 256 bytes, as the chain
 	// does.
 	let signature = payload
-		.using_encoded(|bytes| keystore.sr25519_sign(KEY_TYPE, public, bytes))
+		.using_encoded(|bytes| keystore.sr25519_sign(key_type, public, bytes))
 		.map_err(|error| SignError::Keystore(error.to_string()))?
-		.ok_or_else(|| SignError::NoKey(worker.clone()))?;
+		.ok_or(SignError::NoKey { public: *public, key_type })?;
 	let (call, extension, _) = payload.deconstruct();
 	let account: AccountId = MultiSigner::from(*public).into_account();
 	Ok(UncheckedExtrinsic::new_signed(call, account.into(), Signature::from(signature), extension))
@@ -112,7 +132,10 @@ fn sign(
 mod tests {
 	use super::*;
 	use codec::Decode;
-	use millrace_primitives::{GpuHealth, GpuIndex, JobId, JobOutcome, LeaseId, Report};
+	use millrace_offchain_worker::BIDDER_KEY;
+	use millrace_primitives::{
+		worker_key::KEY_TYPE as WORKER_KEY, GpuHealth, GpuIndex, JobId, JobOutcome, LeaseId, OrderId, Report,
+	};
 	use millrace_runtime::Runtime;
 	use sc_keystore::LocalKeystore;
 	use sp_runtime::{
@@ -124,11 +147,11 @@ mod tests {
 	const GENESIS: Hash = Hash::repeat_byte(1);
 	const AT: (BlockNumber, Hash) = (70, Hash::repeat_byte(2));
 
-	fn key() -> (LocalKeystore, WorkerPublic) {
+	fn key(key_type: KeyTypeId) -> (LocalKeystore, sr25519::Public) {
 		let keystore = LocalKeystore::in_memory();
 		let public =
-			keystore.sr25519_generate_new(KEY_TYPE, Some("//Worker")).expect("a key can be made in memory");
-		(keystore, public.into())
+			keystore.sr25519_generate_new(key_type, Some("//Worker")).expect("a key can be made in memory");
+		(keystore, public)
 	}
 
 	fn here() -> BoundTo {
@@ -141,20 +164,40 @@ mod tests {
 		}
 	}
 
-	fn long_report() -> RuntimeCall {
+	/// Signs a worker's call with the key of its type.
+	fn signed(
+		keystore: &LocalKeystore,
+		call: WorkerCall,
+		key: &sr25519::Public,
+		bound_to: BoundTo,
+	) -> Result<UncheckedExtrinsic, SignError> {
+		let key_type = call.key_type();
+		sign(keystore, runtime_call(call), (key_type, key), 7, bound_to)
+	}
+
+	fn long_report() -> WorkerCall {
 		let gpus = (0..64).map(|gpu| GpuHealth { gpu: GpuIndex(gpu), healthy: true }).collect::<Vec<_>>();
-		runtime_call(WorkerCall::Report(Report {
+		WorkerCall::Report(Report {
 			epoch: 3,
 			finalised_number: AT.0,
 			finalised_hash: AT.1,
 			gpus: gpus.try_into().expect("64 GPUs are allowed"),
 			leases: Default::default(),
-		}))
+		})
 	}
 
-	fn short_call() -> RuntimeCall {
+	fn short_call() -> WorkerCall {
 		let outcome = JobOutcome::Succeeded { output: Hash::repeat_byte(3), bytes: 10 };
-		runtime_call(WorkerCall::ReportJob { lease: LeaseId(1), job: JobId(2), outcome })
+		WorkerCall::ReportJob { lease: LeaseId(1), job: JobId(2), outcome }
+	}
+
+	fn bid() -> WorkerCall {
+		WorkerCall::Bid {
+			provider: AccountId::new([8; 32]),
+			order: OrderId(4),
+			price: 5,
+			reclaim_notice_ms: 6_000,
+		}
 	}
 
 	/// Checks the signature as the runtime does, on a chain with these two blocks.
@@ -169,28 +212,27 @@ mod tests {
 
 	#[test]
 	fn the_runtime_accepts_the_signature() {
-		let (keystore, worker) = key();
-		for call in [short_call(), long_report()] {
-			let signed = sign(&keystore, call.clone(), &worker, 7, here()).expect("the key is there");
+		for call in [short_call(), long_report(), bid()] {
+			let (keystore, public) = key(call.key_type());
+			let signed = signed(&keystore, call.clone(), &public, here()).expect("the key is there");
 			let decoded =
 				UncheckedExtrinsic::decode(&mut &signed.encode()[..]).expect("the runtime's own type");
-			assert_eq!(decoded.function, call);
+			assert_eq!(decoded.function, runtime_call(call));
 			assert_eq!(check(decoded), Ok(()));
 		}
 	}
 
 	#[test]
 	fn the_sender_is_the_account_of_the_key() {
-		let (keystore, worker) = key();
-		let signed = sign(&keystore, short_call(), &worker, 0, here()).expect("the key is there");
-		let public: &sr25519::Public = worker.as_ref();
+		let (keystore, public) = key(WORKER_KEY);
+		let signed = signed(&keystore, short_call(), &public, here()).expect("the key is there");
 		let (sender, ..) = signed.preamble.to_signed().expect("it is signed");
 		assert_eq!(sender, MultiAddress::Id(AccountId::new(public.0)));
 	}
 
 	#[test]
 	fn a_signature_is_bound_to_one_chain_and_one_fork() {
-		let (keystore, worker) = key();
+		let (keystore, public) = key(WORKER_KEY);
 		let elsewhere = [
 			BoundTo { genesis: Hash::repeat_byte(9), ..here() },
 			BoundTo { at: (AT.0, Hash::repeat_byte(9)), ..here() },
@@ -198,16 +240,41 @@ mod tests {
 			BoundTo { transaction_version: here().transaction_version + 1, ..here() },
 		];
 		for bound_to in elsewhere {
-			let signed = sign(&keystore, short_call(), &worker, 0, bound_to).expect("the key is there");
+			let signed = signed(&keystore, short_call(), &public, bound_to).expect("the key is there");
 			assert_eq!(check(signed), Err(InvalidTransaction::BadProof.into()));
 		}
 	}
 
 	#[test]
+	fn no_key_signs_what_another_is_for() {
+		for (call, other) in [(short_call(), BIDDER_KEY), (long_report(), BIDDER_KEY), (bid(), WORKER_KEY)] {
+			let (keystore, key) = key(other);
+			let error = signed(&keystore, call, &key, here()).expect_err("this key may not sign that");
+			assert!(
+				matches!(error, SignError::NoKey { public, key_type } if public == key && key_type != other)
+			);
+		}
+	}
+
+	#[test]
+	fn a_bid_is_made_in_the_providers_name_and_with_no_more_rights_than_that() {
+		let RuntimeCall::Proxy(pallet_proxy::Call::proxy { real, force_proxy_type, call }) =
+			runtime_call(bid())
+		else {
+			panic!("a bid goes through a proxy")
+		};
+		assert_eq!((real, force_proxy_type), (AccountId::new([8; 32]).into(), Some(ProxyType::Bidding)));
+		let price_and_notice =
+			pallet_leases::Call::place_bid { order: OrderId(4), price: 5, reclaim_notice_ms: 6_000 };
+		assert_eq!(*call, RuntimeCall::Leases(price_and_notice));
+	}
+
+	#[test]
 	fn a_missing_key_is_named() {
-		let (_, worker) = key();
+		let (_, key) = key(WORKER_KEY);
 		let empty = LocalKeystore::in_memory();
-		let error = sign(&empty, short_call(), &worker, 0, here()).expect_err("there is no key");
-		assert!(matches!(error, SignError::NoKey(key) if key == worker));
+		let error = signed(&empty, short_call(), &key, here()).expect_err("there is no key");
+		assert!(matches!(error, SignError::NoKey { public, .. } if public == key));
+		assert!(error.to_string().contains("of type `gpuw`"), "{error}");
 	}
 }

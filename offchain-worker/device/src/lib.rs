@@ -15,10 +15,16 @@
 //! the launches' entry points, arguments and shapes are checked before a driver sees them. The CUDA driver itself
 //! copies as many bytes as a parameter has from wherever the argument is, so this check also keeps that sound.
 //!
+//! # Checkpoints
+//!
+//! Between two launches [`run_plan`] can hand out the job's state, a [`Checkpoint`], and it can start from one. The output
+//! is the same, byte by byte, also when the two parts of a job run on different devices.
+//!
 //! # Unsafe code
 //!
 //! Only in the module `cuda`, whose calls into the driver cannot be anything else.
 
+mod checkpoint;
 pub mod cuda;
 mod device;
 mod error;
@@ -27,7 +33,8 @@ mod launch;
 pub mod reference;
 mod run;
 
+pub use checkpoint::{Checkpoint, Checkpoints};
 pub use device::{Device, KernelLaunch, Pointer, Progress, Status};
 pub use error::{DeviceError, JobError, TimeLimit};
 pub use info::{DeviceInfo, DeviceList, Kind};
-pub use run::{run_plan, BlobSource, JobOutput, RunLimits};
+pub use run::{run_plan, BlobSource, JobOutput, RunLimits, Update};

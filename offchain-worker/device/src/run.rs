@@ -1,7 +1,8 @@
 //! Running a whole plan on a device.
 
 use crate::{
-	launch::check_launch, Device, DeviceError, JobError, KernelLaunch, Pointer, Progress, Status, TimeLimit,
+	checkpoint::Timer, launch::check_launch, Checkpoint, Checkpoints, Device, DeviceError, JobError,
+	KernelLaunch, Pointer, Progress, Status, TimeLimit,
 };
 use millrace_job::{Argument, BlobHash, Launch, Limits, Plan};
 use millrace_ptx::{LaunchConfig, Module};
@@ -39,6 +40,17 @@ pub struct RunLimits {
 	/// Time for the whole job, copies included. It is looked at while a launch runs and between copies; a call into a
 	/// driver that does not return is not interrupted, so whoever owns the process needs a limit too.
 	pub wall_clock: Duration,
+	/// When the job's state is handed out; `None` for never.
+	pub checkpoints: Option<Checkpoints>,
+}
+
+/// What a job says while it runs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Update {
+	/// How far it is.
+	Progress(Progress),
+	/// Its state between two launches.
+	Checkpoint(Checkpoint),
 }
 
 /// What a job gave.
@@ -48,12 +60,16 @@ pub struct JobOutput {
 	pub bytes: Vec<u8>,
 	/// Time during which a launch ran, by the host's clock.
 	pub busy: Duration,
-	/// Launches that ran.
+	/// Launches that ran here: all of the plan's but those before the checkpoint that the run started from.
 	pub launches: u32,
 }
 
-/// Runs a plan: loads the kernel, fills the buffers, runs the launches in order, and reads the outputs. `progress` is
-/// called when a launch starts or ends, and about four times a second while one runs.
+/// Runs a plan: loads the kernel, fills the buffers, runs the launches in order, and reads the outputs. `update` is called
+/// when a launch starts or ends, about four times a second while one runs, and with the job's state as the limits say.
+///
+/// With a checkpoint in `resume`, the buffers are filled from it and the launches before it are left out. One that does
+/// not fit the plan, or that belongs to a kernel whose state is not in its buffers alone, is not used: the run then
+/// starts from the beginning.
 ///
 /// Everything that can be checked is checked before the first launch, also the arguments of the last one.
 ///
@@ -64,8 +80,9 @@ pub fn run_plan(
 	device: &mut dyn Device,
 	plan: &Plan,
 	blobs: &dyn BlobSource,
+	resume: Option<&Checkpoint>,
 	limits: &RunLimits,
-	progress: &mut dyn FnMut(Progress),
+	update: &mut dyn FnMut(Update),
 ) -> Result<JobOutput, JobError> {
 	let clock = Clock { start: Instant::now(), limit: limits.wall_clock };
 	plan.check(&limits.plan)?;
@@ -79,32 +96,49 @@ pub fn run_plan(
 	}
 	let inputs = check_inputs(plan, blobs)?;
 
+	let hidden = module.has_globals();
+	let resumed = resume.filter(|_| !hidden).and_then(|from| Some((from.launches_done, from.split(plan)?)));
+	let (first, contents) = match resumed {
+		Some((first, state)) => (first, state.into_iter().map(Some).collect()),
+		None => (0, inputs),
+	};
+
 	device.load(kernel)?;
 	let mut pointers = BTreeMap::new();
-	for (buffer, input) in plan.buffers.iter().zip(inputs) {
+	let mut places = Vec::new();
+	for (buffer, content) in plan.buffers.iter().zip(contents) {
 		let pointer = device.alloc(buffer.bytes)?;
-		if let Some(data) = input {
+		if let Some(data) = content {
 			device.write(pointer, data)?;
 		}
 		pointers.insert(buffer.name.as_str(), pointer);
+		places.push((pointer, buffer.bytes));
 		clock.check()?;
 	}
 
+	// A plan has at most `MAX_LAUNCHES`.
 	let launches = plan.launches.len() as u32;
 	let mut busy = Duration::ZERO;
-	for (done, launch) in (0..).zip(&plan.launches) {
+	let mut timer = Timer::start(limits.checkpoints, plan, hidden);
+	for (done, launch) in (0..launches).zip(&plan.launches).skip(first as usize) {
+		let progress =
+			|launches_done, blocks_done| Update::Progress(Progress { launches_done, launches, blocks_done });
 		let launch = resolve(launch, &mut |name| pointer(&pointers, name))?;
-		let mut tell = |blocks_done| progress(Progress { launches_done: done, launches, blocks_done });
-		busy += run_launch(device, &launch, &clock, &mut tell)?;
+		busy += run_launch(device, &launch, &clock, &mut |blocks| update(progress(done, blocks)))?;
+		if done + 1 == launches {
+			update(progress(launches, None));
+		} else if let Some(state) = timer.read(device, done + 1, &places)? {
+			update(Update::Checkpoint(state));
+			clock.check()?;
+		}
 	}
-	progress(Progress { launches_done: launches, launches, blocks_done: None });
 
 	let mut bytes = Vec::new();
 	for buffer in plan.outputs.iter().filter_map(|name| plan.buffer(name)) {
 		bytes.extend(device.read(pointer(&pointers, &buffer.name)?, buffer.bytes)?);
 		clock.check()?;
 	}
-	Ok(JobOutput { bytes, busy, launches })
+	Ok(JobOutput { bytes, busy, launches: launches - first })
 }
 
 /// The job's time.

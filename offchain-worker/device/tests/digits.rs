@@ -37,9 +37,9 @@ fn the_plan_names_the_committed_files() {
 
 #[test]
 fn the_reference_device_gives_the_committed_output() {
-	let limits = RunLimits { plan: Limits::MAX, wall_clock: Duration::from_secs(300) };
+	let limits = RunLimits { plan: Limits::MAX, wall_clock: Duration::from_secs(300), checkpoints: None };
 	let mut device = ReferenceDevice::new("test", MEMORY_BYTES, 1_000_000_000);
-	let output = run_plan(&mut device, &plan(), &blobs(), &limits, &mut |_| {}).unwrap();
+	let output = run_plan(&mut device, &plan(), &blobs(), None, &limits, &mut |_| {}).unwrap();
 
 	let expected = String::from_utf8(read("expected.blake3")).unwrap();
 	assert_eq!(BlobHash::of(&output.bytes).to_string(), expected.trim());

@@ -4,7 +4,7 @@
 
 use millrace_device::{
 	reference::{ReferenceDevice, MEMORY_BYTES},
-	run_plan, DeviceError, JobError, JobOutput, Progress, RunLimits, TimeLimit,
+	run_plan, DeviceError, JobError, JobOutput, Progress, RunLimits, TimeLimit, Update,
 };
 use millrace_job::{Argument, BlobHash, Buffer, Launch, Limits, Plan, PlanError};
 use std::{collections::BTreeMap, time::Duration};
@@ -92,12 +92,12 @@ fn plan() -> Plan {
 }
 
 fn limits() -> RunLimits {
-	RunLimits { plan: Limits::MAX, wall_clock: Duration::from_secs(60) }
+	RunLimits { plan: Limits::MAX, wall_clock: Duration::from_secs(60), checkpoints: None }
 }
 
 fn run_with(plan: &Plan, limits: &RunLimits, memory: u64, steps: u64) -> Result<JobOutput, JobError> {
 	let blobs = blobs(&[KERNEL.as_bytes(), &words(&DATA)]);
-	run_plan(&mut ReferenceDevice::new("test", memory, steps), plan, &blobs, limits, &mut |_| {})
+	run_plan(&mut ReferenceDevice::new("test", memory, steps), plan, &blobs, None, limits, &mut |_| {})
 }
 
 fn run(plan: &Plan) -> Result<JobOutput, JobError> {
@@ -125,7 +125,12 @@ fn progress_goes_from_nothing_to_everything() {
 	let blobs = blobs(&[KERNEL.as_bytes(), &words(&DATA)]);
 	let mut seen = Vec::new();
 	let mut device = ReferenceDevice::new("test", MEMORY_BYTES, 1_000_000);
-	run_plan(&mut device, &plan(), &blobs, &limits(), &mut |progress| seen.push(progress)).unwrap();
+	run_plan(&mut device, &plan(), &blobs, None, &limits(), &mut |update| {
+		if let Update::Progress(progress) = update {
+			seen.push(progress);
+		}
+	})
+	.unwrap();
 	let at = |launches_done| Progress { launches_done, launches: 2, blocks_done: None };
 	assert_eq!(seen.first(), Some(&at(0)));
 	assert_eq!(seen.last(), Some(&at(2)));
@@ -142,8 +147,11 @@ fn a_long_launch_tells_how_many_blocks_are_done() {
 	let mut blocks = Vec::new();
 	let limits = RunLimits { wall_clock: Duration::from_millis(700), ..limits() };
 	let mut device = ReferenceDevice::new("test", MEMORY_BYTES, u64::MAX);
-	let ended =
-		run_plan(&mut device, &plan, &blobs, &limits, &mut |progress| blocks.extend(progress.blocks_done));
+	let ended = run_plan(&mut device, &plan, &blobs, None, &limits, &mut |update| {
+		if let Update::Progress(progress) = update {
+			blocks.extend(progress.blocks_done);
+		}
+	});
 	assert!(blocks.iter().any(|done| *done > 0), "{blocks:?} {ended:?}");
 	assert!(blocks.is_sorted());
 }
@@ -164,7 +172,8 @@ fn a_missing_blob_is_named() {
 	for (there, missing) in
 		[(words(&DATA), KERNEL.as_bytes().to_vec()), (KERNEL.as_bytes().to_vec(), words(&DATA))]
 	{
-		let error = run_plan(&mut device, &plan(), &blobs(&[&there]), &limits(), &mut |_| {}).unwrap_err();
+		let error =
+			run_plan(&mut device, &plan(), &blobs(&[&there]), None, &limits(), &mut |_| {}).unwrap_err();
 		assert_eq!(error, JobError::BlobMissing(BlobHash::of(&missing)));
 	}
 }
@@ -175,7 +184,7 @@ fn a_damaged_blob_is_not_used() {
 	let expected = BlobHash::of(&words(&DATA));
 	damaged.insert(expected, words(&[1, 2, 3, 4, 5, 7]));
 	let mut device = ReferenceDevice::new("test", MEMORY_BYTES, 1_000);
-	let error = run_plan(&mut device, &plan(), &damaged, &limits(), &mut |_| {}).unwrap_err();
+	let error = run_plan(&mut device, &plan(), &damaged, None, &limits(), &mut |_| {}).unwrap_err();
 	assert_eq!(error, JobError::BlobDamaged { expected, found: BlobHash::of(&words(&[1, 2, 3, 4, 5, 7])) });
 }
 
@@ -202,7 +211,7 @@ fn a_kernel_that_is_no_text_or_outside_the_subset_is_rejected() {
 		let plan = Plan { kernel: BlobHash::of(kernel), ..plan() };
 		let blobs = blobs(&[kernel, &words(&DATA)]);
 		let mut device = ReferenceDevice::new("test", MEMORY_BYTES, 1_000);
-		let error = run_plan(&mut device, &plan, &blobs, &limits(), &mut |_| {}).unwrap_err();
+		let error = run_plan(&mut device, &plan, &blobs, None, &limits(), &mut |_| {}).unwrap_err();
 		let JobError::Device(DeviceError::KernelRejected(message)) = error else { panic!("{error:?}") };
 		assert!(message.contains(expected), "{message}");
 	}

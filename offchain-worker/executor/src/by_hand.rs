@@ -2,6 +2,7 @@
 
 use crate::{
 	Cancel, DeviceList, DeviceSelector, Executor, ExecutorError, JobLimits, JobOutput, JobRequest, Progress,
+	Update,
 };
 use millrace_job::{BlobHash, Plan, PlanError, MAX_BUFFER_BYTES, MAX_PLAN_BYTES};
 use std::{
@@ -63,8 +64,14 @@ pub fn run_by_hand(run: &HandRun, progress: &mut dyn FnMut(Progress)) -> Result<
 	let document = read(&run.plan, MAX_PLAN_BYTES as u64)?;
 	let plan = Plan::parse(&document)?;
 	let blobs = find_blobs(&plan, &run.blobs)?;
-	let request = JobRequest { plan: document, blobs, device: run.device.clone(), limits: run.limits };
-	Ok(Executor::new(&run.executor).run_job(Arc::new(request), &Cancel::new(), progress)?)
+	let request =
+		JobRequest { plan: document, blobs, resume: None, device: run.device.clone(), limits: run.limits };
+	let executor = Executor::new(&run.executor);
+	Ok(executor.run_job(Arc::new(request), &Cancel::new(), &mut |update| {
+		if let Update::Progress(now) = update {
+			progress(now);
+		}
+	})?)
 }
 
 /// Lists the GPUs, or says why there are none. Loads the driver into this process.

@@ -18,10 +18,11 @@
 //! let request = JobRequest {
 //!     plan: std::fs::read("plan.json")?,
 //!     blobs: vec![std::fs::read("kernel.ptx")?, std::fs::read("images.bin")?],
+//!     resume: None,
 //!     device: DeviceSelector::Reference,
 //!     limits: JobLimits::default(),
 //! };
-//! match executor.run_job(Arc::new(request), &Cancel::new(), &mut |progress| eprintln!("{progress:?}")) {
+//! match executor.run_job(Arc::new(request), &Cancel::new(), &mut |update| eprintln!("{update:?}")) {
 //!     Ok(output) => println!("{} bytes after {:?}", output.bytes.len(), output.busy),
 //!     Err(ExecutorError::Failed(failure)) => println!("the job's fault? {}: {failure}", failure.kind.is_final()),
 //!     Err(other) => println!("nobody's result: {other}"),
@@ -50,8 +51,9 @@
 //! # The protocol
 //!
 //! Frames over stdin and stdout: a length of four bytes, little-endian, then as many bytes of SCALE. The child speaks
-//! first and says its version; both programs must be of the same. Then the parent sends the request and its blobs, and
-//! the child answers with progress, at least every half second while a kernel runs, and one result.
+//! first and says its version; both programs must be of the same. Then the parent sends the request, its blobs and the
+//! checkpoint to start from, and the child answers with progress, at least every half second while a kernel runs, with
+//! checkpoints between launches, and with one result.
 
 mod by_hand;
 mod error;
@@ -71,4 +73,4 @@ pub use request::{DeviceSelector, JobLimits, JobOutput, JobRequest, SelectorText
 pub use serve::serve;
 pub use system::Confinement;
 
-pub use millrace_device::{DeviceInfo, DeviceList, Kind, Progress};
+pub use millrace_device::{Checkpoint, Checkpoints, DeviceInfo, DeviceList, Kind, Progress, Update};

@@ -5,7 +5,7 @@ use codec::{Decode, Encode};
 use millrace_job::MAX_BUFFER_BYTES;
 
 /// Changes with every change of the messages.
-pub(crate) const PROTOCOL: u32 = 1;
+pub(crate) const PROTOCOL: u32 = 2;
 /// What the child's first frame begins with, so that any other program is recognised.
 pub(crate) const MAGIC: [u8; 8] = *b"millrace";
 /// The version of this crate, which both sides must have.
@@ -17,7 +17,7 @@ pub(crate) const MAX_BLOBS: u32 = 1 + millrace_job::MAX_BUFFERS as u32;
 pub(crate) const MAX_BLOB_FRAME: u64 = MAX_BUFFER_BYTES;
 /// The longest frame with a [`Start`]: the plan and some small things.
 pub(crate) const MAX_START_FRAME: u64 = millrace_job::MAX_PLAN_BYTES as u64 + 4_096;
-/// The longest frame from the child, besides the output's bytes.
+/// The longest frame from the child, besides the bytes of the output and of checkpoints.
 pub(crate) const MAX_REPLY_FRAME: u64 = 16 << 10;
 /// The longest message of a failure, in bytes.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 4 << 10;
@@ -31,7 +31,8 @@ pub(crate) struct Hello {
 	pub(crate) confinement: Confinement,
 }
 
-/// The parent's first frame. The blobs follow, each in a frame of its own.
+/// The parent's first frame. The blobs follow, each in a frame of its own, and then the bytes of the checkpoint to start
+/// from, if there is one.
 #[derive(Debug, Eq, PartialEq, Encode, Decode)]
 pub(crate) struct Start {
 	pub(crate) plan: Vec<u8>,
@@ -41,6 +42,10 @@ pub(crate) struct Start {
 	pub(crate) output_bytes: u64,
 	pub(crate) steps: u64,
 	pub(crate) wall_clock_ms: u64,
+	/// Least milliseconds between two checkpoints, and most bytes of one.
+	pub(crate) checkpoints: Option<(u64, u64)>,
+	/// Launches done at the checkpoint to start from.
+	pub(crate) resume: Option<u32>,
 }
 
 /// The child's other frames.
@@ -55,4 +60,7 @@ pub(crate) enum Reply {
 	/// The job failed.
 	#[codec(index = 2)]
 	Failed(Failure),
+	/// The job's state between two launches. Its bytes follow in a frame of their own.
+	#[codec(index = 3)]
+	Checkpoint { launches_done: u32 },
 }

@@ -4,7 +4,8 @@ use crate::{
 	frame::{read_frame, write_frame},
 	message::{Hello, Reply, Start, MAGIC, MAX_REPLY_FRAME, PROTOCOL, VERSION},
 	process::{printable, Process, Started},
-	Confinement, DeviceList, ExecutorError, Failure, FailureKind, JobLimits, JobOutput, JobRequest, Progress,
+	Checkpoint, Confinement, DeviceList, ExecutorError, Failure, FailureKind, JobLimits, JobOutput,
+	JobRequest, Progress, Update,
 };
 use codec::{Decode, Encode};
 use std::{
@@ -84,7 +85,7 @@ impl Executor {
 	///
 	/// [`ExecutorError::CannotStart`] and [`ExecutorError::Lost`].
 	pub fn check(&self) -> Result<ExecutorInfo, ExecutorError> {
-		let mut session = Session::start(&self.path, 0)?;
+		let mut session = Session::start(&self.path, Sizes::default())?;
 		let hello = session.hello(&Cancel::new(), START_TIME)?;
 		// The end of its input tells the child that there is no job.
 		drop(session.stdin.take());
@@ -124,8 +125,9 @@ impl Executor {
 		})
 	}
 
-	/// Runs one job in a process of its own and returns its output. `progress` is called about four times a second
-	/// while a kernel runs. The request is shared, not copied, so that it can be run again after a loss.
+	/// Runs one job in a process of its own and returns its output. `update` is called about four times a second while a
+	/// kernel runs, and with the job's state as the limits say; the child waits for it. The request is shared, not
+	/// copied, so that it can be run again after a loss.
 	///
 	/// # Errors
 	///
@@ -135,16 +137,16 @@ impl Executor {
 		&self,
 		request: Arc<JobRequest>,
 		cancel: &Cancel,
-		progress: &mut dyn FnMut(Progress),
+		update: &mut dyn FnMut(Update),
 	) -> Result<JobOutput, ExecutorError> {
 		let limits = request.limits;
-		let mut session = Session::start(&self.path, limits.output_bytes)?;
+		let mut session = Session::start(&self.path, Sizes::of(&limits))?;
 		session.hello(cancel, START_TIME.min(limits.wall_clock))?;
 		session.send(request)?;
 		loop {
 			match session.next(cancel, &limits)? {
 				Event::Hello(_) => return Err(ExecutorError::Lost("it introduced itself twice".into())),
-				Event::Progress(now) => progress(now),
+				Event::Update(now) => update(now),
 				Event::Done(output) => {
 					session.process.end(EXIT_TIME);
 					return Ok(output);
@@ -165,11 +167,25 @@ impl Executor {
 /// What comes from a child.
 enum Event {
 	Hello(Hello),
-	Progress(Progress),
+	Update(Update),
 	Done(JobOutput),
 	Failed(Failure),
 	/// Nothing more comes.
 	Broken(String),
+}
+
+/// The most bytes of what a child sends beside its replies.
+#[derive(Clone, Copy, Default)]
+struct Sizes {
+	output: u64,
+	checkpoint: u64,
+}
+
+impl Sizes {
+	fn of(limits: &JobLimits) -> Self {
+		let checkpoint = limits.checkpoints.map_or(0, |rule| rule.max_bytes);
+		Self { output: limits.output_bytes, checkpoint }
+	}
 }
 
 /// A child and the thread that listens to it.
@@ -182,12 +198,12 @@ struct Session {
 }
 
 impl Session {
-	fn start(path: &Path, output_bytes: u64) -> Result<Self, ExecutorError> {
+	fn start(path: &Path, sizes: Sizes) -> Result<Self, ExecutorError> {
 		let parent = std::process::id().to_string();
 		let Started { process, stdin, stdout } = Process::start(path, &["serve", "--parent", &parent])?;
 		// Few, so that a child that floods its pipe is slowed down instead of filling our memory.
 		let (sender, events) = sync_channel(4);
-		spawn("executor-listener", move || listen(stdout, output_bytes, &sender))?;
+		spawn("executor-listener", move || listen(stdout, sizes, &sender))?;
 		Ok(Self { path: path.into(), started: Instant::now(), process, stdin: Some(stdin), events })
 	}
 
@@ -260,7 +276,8 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), Executo
 }
 
 fn write_request(stdin: &mut impl Write, request: &JobRequest, spent: Duration) -> std::io::Result<()> {
-	let JobRequest { plan, blobs, device, limits } = request;
+	let JobRequest { plan, blobs, resume, device, limits } = request;
+	let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
 	let left = limits.wall_clock.saturating_sub(spent);
 	let start = Start {
 		plan: plan.clone(),
@@ -269,17 +286,20 @@ fn write_request(stdin: &mut impl Write, request: &JobRequest, spent: Duration) 
 		buffer_bytes: limits.buffer_bytes,
 		output_bytes: limits.output_bytes,
 		steps: limits.steps,
-		wall_clock_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+		wall_clock_ms: ms(left),
+		checkpoints: limits.checkpoints.map(|rule| (ms(rule.interval), rule.max_bytes)),
+		resume: resume.as_ref().map(|from| from.launches_done),
 	};
 	write_frame(stdin, &start.encode())?;
-	blobs.iter().try_for_each(|blob| write_frame(stdin, blob))
+	let state = resume.iter().map(|from| &from.bytes);
+	blobs.iter().chain(state).try_for_each(|blob| write_frame(stdin, blob))
 }
 
 /// Reads what the child says until it has said its result, or nothing more comes.
-fn listen(mut stdout: ChildStdout, output_bytes: u64, events: &SyncSender<Event>) {
+fn listen(mut stdout: ChildStdout, sizes: Sizes, events: &SyncSender<Event>) {
 	let mut first = true;
 	loop {
-		let event = next_event(&mut stdout, output_bytes, first).unwrap_or_else(Event::Broken);
+		let event = next_event(&mut stdout, sizes, first).unwrap_or_else(Event::Broken);
 		first = false;
 		let last = matches!(event, Event::Done(_) | Event::Failed(_) | Event::Broken(_));
 		// The session has ended when nobody listens to us.
@@ -289,7 +309,7 @@ fn listen(mut stdout: ChildStdout, output_bytes: u64, events: &SyncSender<Event>
 	}
 }
 
-fn next_event(stdout: &mut impl Read, output_bytes: u64, first: bool) -> Result<Event, String> {
+fn next_event(stdout: &mut impl Read, sizes: Sizes, first: bool) -> Result<Event, String> {
 	let frame = expect_frame(stdout, MAX_REPLY_FRAME)?;
 	if first {
 		// More may follow than this version knows.
@@ -300,10 +320,14 @@ fn next_event(stdout: &mut impl Read, output_bytes: u64, first: bool) -> Result<
 		.map_err(|error| format!("it sent a frame of no meaning: {error}"))?;
 	Ok(match reply {
 		Reply::Progress { launches_done, launches, blocks_done } => {
-			Event::Progress(Progress { launches_done, launches, blocks_done })
+			Event::Update(Update::Progress(Progress { launches_done, launches, blocks_done }))
+		}
+		Reply::Checkpoint { launches_done } => {
+			let bytes = expect_frame(stdout, sizes.checkpoint)?;
+			Event::Update(Update::Checkpoint(Checkpoint { launches_done, bytes }))
 		}
 		Reply::Done { busy_us, launches, device } => {
-			let bytes = expect_frame(stdout, output_bytes)?;
+			let bytes = expect_frame(stdout, sizes.output)?;
 			let busy = Duration::from_micros(busy_us);
 			Event::Done(JobOutput { bytes, busy, launches, device: printable(&device) })
 		}

@@ -1,6 +1,7 @@
 //! What the parent asks for, and what it gets.
 
 use codec::{Decode, Encode};
+use millrace_device::{Checkpoint, Checkpoints};
 use millrace_job::MAX_BUFFER_BYTES;
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -59,10 +60,12 @@ pub struct JobLimits {
 	/// [`ExecutorError::Lost`](crate::ExecutorError::Lost). The child speaks while a kernel runs, but not while it opens
 	/// a device or compiles the kernel.
 	pub silence: Duration,
+	/// When the job's state is handed out; `None` for never.
+	pub checkpoints: Option<Checkpoints>,
 }
 
 impl Default for JobLimits {
-	/// 1 GiB of buffers, 64 MiB of output, 10^11 steps, ten minutes, one minute of silence.
+	/// 1 GiB of buffers, 64 MiB of output, 10^11 steps, ten minutes, one minute of silence, no checkpoints.
 	fn default() -> Self {
 		Self {
 			buffer_bytes: MAX_BUFFER_BYTES,
@@ -70,6 +73,7 @@ impl Default for JobLimits {
 			steps: 100_000_000_000,
 			wall_clock: Duration::from_secs(600),
 			silence: Duration::from_secs(60),
+			checkpoints: None,
 		}
 	}
 }
@@ -81,6 +85,8 @@ pub struct JobRequest {
 	pub plan: Vec<u8>,
 	/// The kernel and the inputs, in any order. The child hashes them; those that the plan does not name are ignored.
 	pub blobs: Vec<Vec<u8>>,
+	/// State to go on from. One that does not fit the plan is not used: the job then starts from its beginning.
+	pub resume: Option<Checkpoint>,
 	/// Where to run it.
 	pub device: DeviceSelector,
 	/// What it may take.
@@ -94,7 +100,7 @@ pub struct JobOutput {
 	pub bytes: Vec<u8>,
 	/// Time during which a kernel ran, to the microsecond.
 	pub busy: Duration,
-	/// Launches that ran.
+	/// Launches that ran here: all of the plan's but those before the checkpoint that the job started from.
 	pub launches: u32,
 	/// Name of the device, such as `NVIDIA H200`.
 	pub device: String,

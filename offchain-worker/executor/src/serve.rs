@@ -12,7 +12,7 @@ use codec::{Decode, Encode};
 use millrace_device::{
 	cuda::CudaDevice,
 	reference::{ReferenceDevice, MEMORY_BYTES},
-	run_plan, Device, DeviceError, JobError, JobOutput, RunLimits,
+	run_plan, Checkpoint, Checkpoints, Device, DeviceError, JobError, JobOutput, Progress, RunLimits, Update,
 };
 use millrace_job::{BlobHash, Limits, Plan};
 use std::{
@@ -33,12 +33,19 @@ pub fn serve(parent: u32) -> io::Result<()> {
 	let hello = Hello { magic: MAGIC, protocol: PROTOCOL, version: VERSION.into(), confinement };
 	write_frame(&mut output, &hello.encode())?;
 	let mut input = io::stdin().lock();
-	let Some((start, blobs)) = read_request(&mut input)? else { return Ok(()) };
+	let Some(request) = read_request(&mut input)? else { return Ok(()) };
 
-	let result = run(&start, &blobs, &mut |progress| {
-		let millrace_device::Progress { launches_done, launches, blocks_done } = progress;
+	let result = run(&request, &mut |update| {
 		// Should the parent have closed the pipe it is about to kill us, and the result cannot be sent either.
-		let _ = write_frame(&mut output, &Reply::Progress { launches_done, launches, blocks_done }.encode());
+		let _ = match update {
+			Update::Progress(Progress { launches_done, launches, blocks_done }) => {
+				write_frame(&mut output, &Reply::Progress { launches_done, launches, blocks_done }.encode())
+			}
+			Update::Checkpoint(Checkpoint { launches_done, bytes }) => {
+				write_frame(&mut output, &Reply::Checkpoint { launches_done }.encode())
+					.and_then(|()| write_frame(&mut output, &bytes))
+			}
+		};
 	});
 	match result {
 		Ok((JobOutput { bytes, busy, launches }, device)) => {
@@ -53,8 +60,15 @@ pub fn serve(parent: u32) -> io::Result<()> {
 /// Blobs by the hash that they were found to have.
 type Blobs = BTreeMap<BlobHash, Vec<u8>>;
 
+/// What the parent sends.
+struct Request {
+	start: Start,
+	blobs: Blobs,
+	resume: Option<Checkpoint>,
+}
+
 /// Reads the request; `None` if the parent wants nothing.
-fn read_request(input: &mut impl Read) -> io::Result<Option<(Start, Blobs)>> {
+fn read_request(input: &mut impl Read) -> io::Result<Option<Request>> {
 	let nonsense = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
 	let Some(frame) = read_frame(input, MAX_START_FRAME)? else { return Ok(None) };
 	let start =
@@ -67,22 +81,29 @@ fn read_request(input: &mut impl Read) -> io::Result<Option<(Start, Blobs)>> {
 		let blob = read_frame(input, MAX_BLOB_FRAME)?.ok_or_else(|| nonsense("a blob is missing".into()))?;
 		blobs.insert(BlobHash::of(&blob), blob);
 	}
-	Ok(Some((start, blobs)))
+	let mut resume = None;
+	if let Some(launches_done) = start.resume {
+		let bytes = read_frame(input, MAX_BLOB_FRAME)?
+			.ok_or_else(|| nonsense("the checkpoint's bytes are missing".into()))?;
+		resume = Some(Checkpoint { launches_done, bytes });
+	}
+	Ok(Some(Request { start, blobs, resume }))
 }
 
 /// Runs the job, and returns the device's name with the output.
-fn run(
-	start: &Start,
-	blobs: &Blobs,
-	progress: &mut dyn FnMut(millrace_device::Progress),
-) -> Result<(JobOutput, String), Failure> {
+fn run(request: &Request, update: &mut dyn FnMut(Update)) -> Result<(JobOutput, String), Failure> {
+	let Request { start, blobs, resume } = request;
 	let plan = Plan::parse(&start.plan).map_err(|error| failure(error.into()))?;
 	let limits = RunLimits {
 		plan: Limits { buffer_bytes: start.buffer_bytes, output_bytes: start.output_bytes },
 		wall_clock: Duration::from_millis(start.wall_clock_ms),
+		checkpoints: start.checkpoints.map(|(interval_ms, max_bytes)| Checkpoints {
+			interval: Duration::from_millis(interval_ms),
+			max_bytes,
+		}),
 	};
 	let mut device = open(&start.device, start.steps)?;
-	match run_plan(device.as_mut(), &plan, blobs, &limits, progress) {
+	match run_plan(device.as_mut(), &plan, blobs, resume.as_ref(), &limits, update) {
 		Ok(output) => Ok((output, device.info().name.clone())),
 		Err(error) => {
 			// To close a device whose kernel still runs can take for ever, and the parent waits for an answer. The end

@@ -3,7 +3,8 @@
 #![cfg(test)]
 
 use millrace_executor::{
-	Cancel, DeviceSelector, Executor, ExecutorError, FailureKind, JobLimits, JobOutput, JobRequest,
+	Cancel, Checkpoint, Checkpoints, DeviceSelector, Executor, ExecutorError, FailureKind, JobLimits,
+	JobOutput, JobRequest, Update,
 };
 use millrace_job::{Argument, BlobHash, Buffer, Launch, Plan};
 use std::{fs, path::PathBuf, process::Command, sync::Arc, time::Duration};
@@ -57,7 +58,8 @@ fn plan(entry: &str, offset: u64) -> Plan {
 
 fn request(plan: &Plan, limits: JobLimits) -> JobRequest {
 	let blobs = vec![KERNEL.as_bytes().to_vec()];
-	JobRequest { plan: serde_json::to_vec(plan).unwrap(), blobs, device: DeviceSelector::Reference, limits }
+	let plan = serde_json::to_vec(plan).unwrap();
+	JobRequest { plan, blobs, resume: None, device: DeviceSelector::Reference, limits }
 }
 
 fn run(request: JobRequest) -> Result<JobOutput, ExecutorError> {
@@ -79,9 +81,14 @@ fn the_digits_job_gives_the_committed_output() {
 	let plan = fs::read(digits("plan.json")).unwrap();
 	let limits = JobLimits { output_bytes: 1_797, ..JobLimits::default() };
 	let mut seen = Vec::new();
-	let request = JobRequest { plan, blobs: blobs.into(), device: DeviceSelector::Reference, limits };
+	let blobs = blobs.into();
+	let request = JobRequest { plan, blobs, resume: None, device: DeviceSelector::Reference, limits };
 	let output = Executor::new(PROGRAM)
-		.run_job(Arc::new(request), &Cancel::new(), &mut |progress| seen.push(progress))
+		.run_job(Arc::new(request), &Cancel::new(), &mut |update| {
+			if let Update::Progress(progress) = update {
+				seen.push(progress);
+			}
+		})
 		.unwrap();
 	let expected = fs::read_to_string(digits("expected.blake3")).unwrap();
 	assert_eq!(BlobHash::of(&output.bytes).to_string(), expected.trim());
@@ -94,6 +101,38 @@ fn the_digits_job_gives_the_committed_output() {
 fn a_job_stores_what_it_should() {
 	let output = run(request(&plan("store", 4), JobLimits::default())).unwrap();
 	assert_eq!(output.bytes, [0, 0, 0, 0, 7, 0, 0, 0]);
+}
+
+#[test]
+fn a_job_goes_on_from_a_checkpoint_in_another_process() {
+	// Each launch stores 7 at another place; the first two places are stored by the first two launches.
+	let mut plan = plan("store", 0);
+	plan.buffers[0].bytes = 16;
+	plan.launches = [0, 4, 8, 12].map(|offset| self::plan("store", offset).launches.remove(0)).into();
+	let often = Checkpoints { interval: Duration::ZERO, max_bytes: 16 };
+	let limits = JobLimits { checkpoints: Some(often), ..JobLimits::default() };
+	let mut states = Vec::new();
+	let whole = Executor::new(PROGRAM)
+		.run_job(Arc::new(request(&plan, limits)), &Cancel::new(), &mut |update| {
+			if let Update::Checkpoint(state) = update {
+				states.push(state);
+			}
+		})
+		.unwrap();
+	assert_eq!(states.iter().map(|state| state.launches_done).collect::<Vec<_>>(), [1, 2, 3]);
+	assert_eq!(states[1].bytes, [7, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+	let resume = Some(states.remove(1));
+	let rest = run(JobRequest { resume, ..request(&plan, JobLimits::default()) }).unwrap();
+	assert_eq!((&rest.bytes, rest.launches), (&whole.bytes, 2));
+	// Without the first place in the state, the output shows that the first launch was left out.
+	let bytes = [[0; 4], [7, 0, 0, 0], [0; 4], [0; 4]].concat();
+	let resume = Some(Checkpoint { launches_done: 2, bytes });
+	let rest = run(JobRequest { resume, ..request(&plan, JobLimits::default()) }).unwrap();
+	assert_eq!(rest.bytes, [[0; 4], [7, 0, 0, 0], [7, 0, 0, 0], [7, 0, 0, 0]].concat());
+	// One that does not fit is no failure.
+	let resume = Some(Checkpoint { launches_done: 4, bytes: vec![0; 16] });
+	let rest = run(JobRequest { resume, ..request(&plan, JobLimits::default()) }).unwrap();
+	assert_eq!((rest.bytes, rest.launches), (whole.bytes, 4));
 }
 
 #[test]

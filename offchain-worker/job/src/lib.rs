@@ -43,6 +43,13 @@
 //! `u64`, `i64`, or `f32` (a number, rounded to the nearest of 32 bits). Unknown fields are refused everywhere.
 //! Every size has a limit; see the constants.
 //!
+//! # Checkpoints
+//!
+//! The state of a job between two launches is how many of them have run and the bytes of all its buffers, concatenated
+//! in the plan's order. A run that starts from such a state gives the same output as one from the beginning, on any
+//! device. A job with a single launch has no such state. Nor has one whose kernel declares `.global` variables: what a
+//! launch stores there lasts to the next one and is in no buffer. Put such state into buffers.
+//!
 //! # What this crate does not do
 //!
 //! It does not look into the kernel. Entry points and parameter sizes are checked by the device (`millrace-device`).

@@ -120,6 +120,13 @@ impl Plan {
 		self.buffers.iter().fold(0, |sum, buffer| sum.saturating_add(buffer.bytes))
 	}
 
+	/// Whether a job with this plan can be between two launches with `launches_done` of them run, and whether its
+	/// buffers then have that many bytes together: what a checkpoint must satisfy before a job can go on from it.
+	pub fn fits_checkpoint(&self, launches_done: u32, bytes: u64) -> bool {
+		let launches = self.launches.len() as u64;
+		(1..launches).contains(&launches_done.into()) && bytes == self.buffer_bytes()
+	}
+
 	/// Bytes of the output; `u64::MAX` where a plan that was never checked has more.
 	pub fn output_bytes(&self) -> u64 {
 		let outputs = self.outputs.iter().filter_map(|name| self.buffer(name));

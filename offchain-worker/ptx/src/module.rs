@@ -64,6 +64,11 @@ impl Module {
 		self.entries.iter().find(|entry| entry.name == name)
 	}
 
+	/// Whether the module has `.global` variables, which keep what a launch stores in them for the next one.
+	pub fn has_globals(&self) -> bool {
+		!self.globals.is_empty()
+	}
+
 	/// The PTX version of the text, such as (7, 5).
 	pub fn version(&self) -> (u32, u32) {
 		self.version

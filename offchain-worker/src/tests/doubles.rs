@@ -1,18 +1,18 @@
 //! Doubles of what the worker meets: a chain, a transaction pool, a signer, and executors that follow a script. Each records what
 //! it was asked.
 
-use crate::{executors::Executors, SignError, SignWorkerCall, WorkerCall};
+use crate::{executors::Executors, BidderStanding, SignError, SignWorkerCall, WorkerCall};
 use async_trait::async_trait;
 use frame_system_rpc_runtime_api::AccountNonceApi;
 use futures::{
 	channel::mpsc::{unbounded, UnboundedSender},
 	StreamExt,
 };
-use millrace_executor::{Cancel, DeviceList, ExecutorError, JobOutput, JobRequest};
+use millrace_executor::{Cancel, Checkpoint, DeviceList, ExecutorError, JobOutput, JobRequest};
 use millrace_primitives::{
+	leases_api::{Auction, LeasesApi},
 	worker_api::{WorkerApi, WorkerView},
-	worker_key::WorkerPublic,
-	AccountId, BlockNumber, Hash, Header, Nonce, OpaqueBlock as Block,
+	AccountId, BlockNumber, ClassId, Hash, Header, Nonce, OpaqueBlock as Block,
 };
 use sc_transaction_pool_api::{
 	error::Error as PoolError, ImportNotificationStream, InPoolTransaction, PoolStatus, ReadyTransactions,
@@ -20,6 +20,7 @@ use sc_transaction_pool_api::{
 };
 use sp_api::{ApiRef, ProvideRuntimeApi};
 use sp_blockchain::{BlockStatus, HeaderBackend, Info};
+use sp_core::sr25519;
 use sp_runtime::{
 	traits::{BlakeTwo256, Block as BlockT, Hash as _},
 	OpaqueExtrinsic,
@@ -40,6 +41,8 @@ pub(super) struct ChainState {
 	pub best_view: Option<WorkerView<AccountId>>,
 	/// The view at the finalised block.
 	pub finalised_view: Option<WorkerView<AccountId>>,
+	/// Open auctions at the best block, of any class.
+	pub auctions: Vec<Auction<AccountId>>,
 	pub nonce: Nonce,
 	/// Whether every read fails.
 	pub broken: bool,
@@ -86,6 +89,13 @@ sp_api::mock_impl_runtime_apis! {
 		}
 	}
 
+	impl LeasesApi<Block, AccountId> for ApiDouble {
+		fn auctions(&self, class: ClassId) -> Vec<Auction<AccountId>> {
+			let of_class = |auction: &&Auction<AccountId>| auction.terms.class == class;
+			self.0.auctions.iter().filter(of_class).cloned().collect()
+		}
+	}
+
 	impl AccountNonceApi<Block, AccountId, Nonce> for ApiDouble {
 		fn account_nonce(&self, _account: AccountId) -> Nonce {
 			self.0.nonce
@@ -129,17 +139,29 @@ impl HeaderBackend<Block> for ChainDouble {
 #[derive(Clone, Debug)]
 pub(super) struct Signed {
 	pub call: WorkerCall,
+	pub key: sr25519::Public,
 	pub nonce: Nonce,
 	pub at: BlockNumber,
 }
 
 /// Records what it signs. The transactions are told apart by their number.
-#[derive(Clone, Default)]
-pub(super) struct SignerDouble(pub Arc<Mutex<Vec<Signed>>>);
+#[derive(Clone)]
+pub(super) struct SignerDouble {
+	signed: Arc<Mutex<Vec<Signed>>>,
+	/// What it says of every bidder.
+	pub standing: Arc<Mutex<BidderStanding>>,
+}
+
+impl Default for SignerDouble {
+	fn default() -> Self {
+		let standing = BidderStanding { is_proxy: true, free: 1 };
+		Self { signed: Arc::default(), standing: Arc::new(Mutex::new(standing)) }
+	}
+}
 
 impl SignerDouble {
 	pub(super) fn signed(&self) -> Vec<Signed> {
-		self.0.lock().unwrap().clone()
+		self.signed.lock().unwrap().clone()
 	}
 }
 
@@ -147,14 +169,18 @@ impl SignWorkerCall<Block> for SignerDouble {
 	fn sign(
 		&self,
 		call: WorkerCall,
-		_: &WorkerPublic,
+		key: &sr25519::Public,
 		nonce: Nonce,
 		at: (BlockNumber, Hash),
 	) -> Result<OpaqueExtrinsic, SignError> {
 		assert_eq!(at.1, block_hash(at.0));
-		let mut signed = self.0.lock().unwrap();
-		signed.push(Signed { call, nonce, at: at.0 });
+		let mut signed = self.signed.lock().unwrap();
+		signed.push(Signed { call, key: *key, nonce, at: at.0 });
 		Ok(OpaqueExtrinsic::from_blob((signed.len() as u64).to_le_bytes().to_vec()))
+	}
+
+	fn bidder_standing(&self, _: &AccountId, _: &AccountId, _: Hash) -> Result<BidderStanding, SignError> {
+		Ok(*self.standing.lock().unwrap())
 	}
 }
 
@@ -307,6 +333,8 @@ impl TransactionPool for PoolDouble {
 #[derive(Clone, Debug)]
 pub(super) enum Act {
 	Ends(Result<Vec<u8>, ExecutorError>),
+	/// Hands out a checkpoint and goes on with the next act.
+	Saves(Checkpoint),
 	/// Runs until it is cancelled.
 	Hangs,
 }
@@ -319,6 +347,8 @@ pub(super) struct ScriptedExecutors {
 	pub probes: Arc<Mutex<VecDeque<bool>>>,
 	/// Jobs and probes, in the order in which they were started.
 	pub started: Arc<Mutex<Vec<&'static str>>>,
+	/// What each job started from.
+	pub resumed: Arc<Mutex<Vec<Option<Checkpoint>>>>,
 }
 
 impl ScriptedExecutors {
@@ -329,12 +359,16 @@ impl ScriptedExecutors {
 		Self {
 			jobs: Arc::new(Mutex::new(jobs.into_iter().collect())),
 			probes: Arc::new(Mutex::new(probes.into_iter().collect())),
-			started: Arc::default(),
+			..Self::default()
 		}
 	}
 
 	pub(super) fn started(&self) -> Vec<&'static str> {
 		self.started.lock().unwrap().clone()
+	}
+
+	pub(super) fn resumed(&self) -> Vec<Option<Checkpoint>> {
+		self.resumed.lock().unwrap().clone()
 	}
 }
 
@@ -343,7 +377,12 @@ impl Executors for ScriptedExecutors {
 		Ok(DeviceList { gpus: vec![], cuda_unavailable: Some("scripted".into()) })
 	}
 
-	fn run(&self, request: Arc<JobRequest>, cancel: &Cancel) -> Result<JobOutput, ExecutorError> {
+	fn run(
+		&self,
+		request: Arc<JobRequest>,
+		cancel: &Cancel,
+		keep: &mut dyn FnMut(Checkpoint),
+	) -> Result<JobOutput, ExecutorError> {
 		let done =
 			|bytes| JobOutput { bytes, busy: Duration::from_millis(7), launches: 1, device: "script".into() };
 		let plan = millrace_job::Plan::parse(&request.plan).unwrap();
@@ -352,16 +391,24 @@ impl Executors for ScriptedExecutors {
 			let passes = self.probes.lock().unwrap().pop_front().unwrap_or(true);
 			return Ok(done(if passes { crate::probe::answer(&request.blobs[1]) } else { vec![] }));
 		}
+		self.resumed.lock().unwrap().push(request.resume.clone());
 		self.started.lock().unwrap().push("job");
-		match self.jobs.lock().unwrap().pop_front() {
-			None => Ok(done(vec![1; plan.output_bytes() as usize])),
-			Some(Act::Ends(end)) => end.map(done),
-			Some(Act::Hangs) => {
-				while !cancel.is_cancelled() {
-					std::thread::sleep(Duration::from_millis(5));
+		loop {
+			let act = self.jobs.lock().unwrap().pop_front();
+			return match act {
+				None => Ok(done(vec![1; plan.output_bytes() as usize])),
+				Some(Act::Ends(end)) => end.map(done),
+				Some(Act::Saves(state)) => {
+					keep(state);
+					continue;
 				}
-				Err(ExecutorError::Cancelled)
-			}
+				Some(Act::Hangs) => {
+					while !cancel.is_cancelled() {
+						std::thread::sleep(Duration::from_millis(5));
+					}
+					Err(ExecutorError::Cancelled)
+				}
+			};
 		}
 	}
 }

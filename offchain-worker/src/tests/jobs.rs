@@ -2,14 +2,18 @@
 
 use super::doubles::{block_hash, Act, ScriptedExecutors};
 use crate::{
+	checkpoints::Checkpoints,
 	devices,
 	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
+	metrics::Metrics,
 	results::Results,
 	status::JobPhase,
 	BlobLimits, Blobs, DeviceChoice, WorkerConfig, WorkerStatusHandle,
 };
-use millrace_executor::{Cancel, ExecutorError, Failure, FailureKind};
-use millrace_primitives::{worker_api::JobView, BlobHash, JobFailure, JobId, JobOutcome, LeaseId};
+use millrace_executor::{Cancel, Checkpoint, ExecutorError, Failure, FailureKind};
+use millrace_primitives::{
+	worker_api::JobView, BlobHash, Checkpoint as ChainCheckpoint, JobFailure, JobId, JobOutcome, LeaseId,
+};
 use sp_keystore::testing::MemoryKeystore;
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -26,18 +30,32 @@ pub(super) fn config(dir: &Path) -> WorkerConfig {
 		max_blob_bytes: 1 << 10,
 		job_limit: Duration::from_secs(20),
 		blob_wait: Duration::from_secs(30),
+		checkpoint_interval: Duration::ZERO,
+		bid_policy: None,
 	}
 }
 
 /// A plan with an output of that many bytes.
 pub(super) fn plan(output_bytes: u64) -> String {
+	plan_of(1, output_bytes)
+}
+
+/// A plan with so many launches, and a buffer of that many bytes that is its output.
+pub(super) fn plan_of(launches: usize, output_bytes: u64) -> String {
+	let launch = r#"{ "entry": "work", "grid": [1, 1, 1], "block": [32, 1, 1], "shared_bytes": 0,
+		"arguments": [ { "buffer": "out" } ] }"#;
 	format!(
 		r#"{{ "version": 1, "kernel": "{}", "buffers": [ {{ "name": "out", "bytes": {output_bytes} }} ],
-			"launches": [ {{ "entry": "work", "grid": [1, 1, 1], "block": [32, 1, 1], "shared_bytes": 0,
-				"arguments": [ {{ "buffer": "out" }} ] }} ],
+			"launches": [ {} ],
 			"outputs": ["out"] }}"#,
 		millrace_job::BlobHash::of(KERNEL),
+		vec![launch; launches].join(", "),
 	)
+}
+
+/// A state of a job with four bytes of buffers, which is told from others, and from outputs, by its bytes.
+pub(super) fn state(launches_done: u32) -> Checkpoint {
+	Checkpoint { launches_done, bytes: vec![100 + launches_done as u8; 4] }
 }
 
 struct World {
@@ -59,9 +77,12 @@ impl World {
 		let dir = tempfile::tempdir().unwrap();
 		let config = config(dir.path());
 		let limits = BlobLimits { max_blob_bytes: 1 << 10, quota_bytes: 1 << 20 };
+		let blobs = Blobs::open(config.blob_dir(), limits).unwrap();
 		let context = JobContext {
 			executors: Arc::new(executors.clone()),
-			blobs: Blobs::open(config.blob_dir(), limits).unwrap(),
+			checkpoints: Checkpoints::new(blobs.clone()),
+			blobs,
+			metrics: Metrics::new(None),
 			results: Results::open(dir.path().join("results"), block_hash(0)).unwrap(),
 			status: WorkerStatusHandle::running(Arc::new(MemoryKeystore::new())),
 			config,
@@ -75,10 +96,13 @@ impl World {
 	}
 
 	async fn run_hash(&self, plan: BlobHash) -> JobEnd {
+		self.run_job(JobView { job: JobId(2), plan, submitted_at: 77, checkpoint: None }).await
+	}
+
+	async fn run_job(&self, job: JobView) -> JobEnd {
 		let device = devices::find(&self.executors, DeviceChoice::Reference, &self.context.config.data_dir)
 			.unwrap()
 			.remove(0);
-		let job = JobView { job: JobId(2), plan, submitted_at: 77 };
 		run_job(self.context.clone(), JobTask { lease: LEASE, job, device, cancel: self.cancel.clone() })
 			.await
 	}
@@ -292,4 +316,129 @@ async fn dropping_the_task_cancels_its_executor() {
 		() = started => {},
 	}
 	assert!(world.cancel.is_cancelled());
+}
+
+/// The job of the tests, at the checkpoint that the chain names.
+fn at(world: &World, plan: &str, checkpoint: Option<ChainCheckpoint>) -> JobView {
+	let plan = world.context.blobs.put(plan.as_bytes()).unwrap();
+	JobView { job: JobId(2), plan, submitted_at: 77, checkpoint }
+}
+
+/// A state as the chain knows it.
+fn on_chain(state: &Checkpoint) -> ChainCheckpoint {
+	let blob = BlobHash::from(millrace_job::blob_hash(&state.bytes));
+	let bytes = state.bytes.len() as u64;
+	ChainCheckpoint { job: JobId(2), blob, bytes, launches_done: state.launches_done }
+}
+
+#[tokio::test(start_paused = true)]
+async fn checkpoints_are_stored_as_they_come() {
+	let world = World::new(ScriptedExecutors::script([Act::Saves(state(1)), Act::Saves(state(2))], []));
+	let job = at(&world, &plan_of(3, 4), None);
+	let end = world.run_job(job.clone()).await;
+	assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { .. }));
+	let newest = world.context.checkpoints.newest(LEASE, &job).unwrap();
+	assert_eq!(newest, on_chain(&state(2)));
+	assert_eq!(world.context.blobs.get(newest.blob).unwrap().unwrap(), state(2).bytes);
+	// The older one was replaced.
+	assert_eq!(world.context.blobs.has(on_chain(&state(1)).blob), None);
+	let status = world.context.status.job(4, 2).unwrap();
+	assert_eq!((status.checkpoint.unwrap().launches_done, status.resumed_from), (2, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn checkpoints_that_cannot_be_are_not_stored() {
+	let long = Checkpoint { launches_done: 1, bytes: vec![1; 5] };
+	let acts = [Act::Saves(state(0)), Act::Saves(state(3)), Act::Saves(long)];
+	let world = World::new(ScriptedExecutors::script(acts, []));
+	let job = at(&world, &plan_of(3, 4), None);
+	let end = world.run_job(job.clone()).await;
+	assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { .. }));
+	assert_eq!(world.context.checkpoints.newest(LEASE, &job), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checkpoint_that_cannot_be_stored_costs_the_job_nothing() {
+	// Larger than a blob may be; the output is not.
+	let large = Checkpoint { launches_done: 1, bytes: vec![1; 1025] };
+	let world = World::new(ScriptedExecutors::script([Act::Saves(large)], []));
+	let out = r#"{ "name": "out", "bytes": 4 }"#;
+	let text = plan_of(3, 4).replace(out, &format!(r#"{out}, {{ "name": "more", "bytes": 1021 }}"#));
+	let job = at(&world, &text, None);
+	let end = world.run_job(job.clone()).await;
+	assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { bytes: 4, .. }));
+	assert_eq!(world.context.checkpoints.newest(LEASE, &job), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_executor_is_followed_by_one_that_goes_on() {
+	let acts = [Act::Saves(state(1)), lost(), lost(), Act::Saves(state(2)), lost()];
+	let world = World::new(ScriptedExecutors::script(acts, []));
+	let job = at(&world, &plan_of(3, 4), None);
+	let end = world.run_job(job).await;
+	assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { .. }));
+	assert_eq!(world.executors.resumed(), [None, Some(state(1)), Some(state(1)), Some(state(2))]);
+	assert_eq!(world.context.status.job(4, 2).unwrap().resumed_from, Some(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_goes_on_from_the_newest_checkpoint_there_is() {
+	// Its own is newer than the chain's.
+	let world = World::new(ScriptedExecutors::default());
+	let job = at(&world, &plan_of(4, 4), Some(on_chain(&state(2))));
+	world.context.blobs.put(&state(2).bytes).unwrap();
+	world.context.checkpoints.put(LEASE, &job, 3, &state(3).bytes).unwrap();
+	world.run_job(job).await;
+	assert_eq!(world.executors.resumed(), [Some(state(3))]);
+	// The chain's is newer than its own.
+	let world = World::new(ScriptedExecutors::default());
+	let job = at(&world, &plan_of(4, 4), Some(on_chain(&state(3))));
+	world.context.blobs.put(&state(3).bytes).unwrap();
+	world.context.checkpoints.put(LEASE, &job, 2, &state(2).bytes).unwrap();
+	world.run_job(job).await;
+	assert_eq!(world.executors.resumed(), [Some(state(3))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_checkpoint_is_in_time_and_a_missing_one_no_failure() {
+	let world = World::new(ScriptedExecutors::default());
+	let job = at(&world, &plan_of(3, 4), Some(on_chain(&state(2))));
+	let late = async {
+		tokio::time::sleep(Duration::from_secs(29)).await;
+		assert!(world.executors.started().is_empty());
+		world.context.blobs.put(&state(2).bytes).unwrap();
+	};
+	let (end, ()) = tokio::join!(world.run_job(job), late);
+	assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { .. }));
+	assert_eq!(world.executors.resumed(), [Some(state(2))]);
+
+	let world = World::new(ScriptedExecutors::default());
+	let job = at(&world, &plan_of(3, 4), Some(on_chain(&state(2))));
+	let started = Instant::now();
+	let end = world.run_job(job).await;
+	assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { .. }));
+	assert_eq!(world.executors.resumed(), [None]);
+	let waited = started.elapsed();
+	assert!(waited >= Duration::from_secs(30) && waited < Duration::from_secs(31), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checkpoint_that_does_not_fit_is_not_even_waited_for() {
+	let plan = plan_of(3, 4);
+	let fitting = on_chain(&state(2));
+	for checkpoint in [
+		ChainCheckpoint { launches_done: 0, ..fitting },
+		ChainCheckpoint { launches_done: 3, ..fitting },
+		ChainCheckpoint { bytes: 5, ..fitting },
+	] {
+		let world = World::new(ScriptedExecutors::default());
+		let started = Instant::now();
+		world.run_job(at(&world, &plan, Some(checkpoint))).await;
+		assert_eq!((world.executors.resumed(), started.elapsed()), (vec![None], Duration::ZERO));
+	}
+	// The chain was told a wrong length.
+	let world = World::new(ScriptedExecutors::default());
+	let blob = world.context.blobs.put(b"other length").unwrap();
+	world.run_job(at(&world, &plan, Some(ChainCheckpoint { blob, ..fitting }))).await;
+	assert_eq!(world.executors.resumed(), [None]);
 }

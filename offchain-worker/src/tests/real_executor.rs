@@ -5,9 +5,10 @@
 
 use super::jobs::config;
 use crate::{
+	checkpoints::Checkpoints,
 	devices,
-	executors::Executors,
-	jobs::{run_job, DeviceAfter, Ending, JobContext, JobTask},
+	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
+	metrics::Metrics,
 	probe::probe,
 	results::Results,
 	Blobs, DeviceChoice, WorkerStatusHandle,
@@ -19,6 +20,7 @@ use sp_keystore::testing::MemoryKeystore;
 use std::{path::PathBuf, sync::Arc};
 
 const DOUBLE: &str = include_str!("double.ptx");
+const LEASE: LeaseId = LeaseId(1);
 
 /// The program, in the folder above the one of the test program.
 fn program() -> PathBuf {
@@ -32,42 +34,69 @@ fn program() -> PathBuf {
 	program
 }
 
-fn plan(entry: &str, words: &[u8], first_word: &str) -> String {
+/// A plan with one launch of each entry, over the same words.
+fn plan(entries: &[&str], words: &[u8], first_word: &str) -> String {
+	let launch = |entry: &&str| {
+		format!(
+			r#"{{ "entry": "{entry}", "grid": [2, 1, 1], "block": [8, 1, 1], "shared_bytes": 0,
+				"arguments": [ {{ "buffer": "words" }}, {first_word} ] }}"#
+		)
+	};
 	format!(
 		r#"{{ "version": 1, "kernel": "{kernel}",
 			"buffers": [ {{ "name": "words", "bytes": {bytes}, "input": "{input}" }} ],
-			"launches": [ {{ "entry": "{entry}", "grid": [2, 1, 1], "block": [8, 1, 1], "shared_bytes": 0,
-				"arguments": [ {{ "buffer": "words" }}, {first_word} ] }} ],
+			"launches": [ {launches} ],
 			"outputs": ["words"] }}"#,
 		kernel = BlobHash::of(DOUBLE.as_bytes()),
 		bytes = words.len(),
 		input = BlobHash::of(words),
+		launches = entries.iter().map(launch).collect::<Vec<_>>().join(", "),
 	)
 }
 
-/// Runs `double.ptx` on sixteen words, with that entry and that first word.
-async fn run(entry: &str, first_word: &str) -> (Ending, DeviceAfter, Blobs, tempfile::TempDir) {
-	let dir = tempfile::tempdir().unwrap();
-	let config = config(dir.path());
-	let blobs = Blobs::open(config.blob_dir(), config.blob_limits()).unwrap();
-	let words: Vec<u8> = (0..16u32).flat_map(u32::to_le_bytes).collect();
-	blobs.put(DOUBLE.as_bytes()).unwrap();
-	blobs.put(&words).unwrap();
-	let plan = blobs.put(plan(entry, &words, first_word).as_bytes()).unwrap();
-	let executors: Arc<dyn Executors> = Arc::new(Executor::new(program()));
-	let device = devices::find(&*executors, DeviceChoice::Reference, dir.path()).unwrap().remove(0);
-	let context = JobContext {
-		executors,
-		blobs: blobs.clone(),
-		results: Results::open(dir.path().join("results"), Hash::zero()).unwrap(),
-		status: WorkerStatusHandle::running(Arc::new(MemoryKeystore::new())),
-		config,
-		genesis: Hash::zero(),
-	};
-	let job = JobView { job: JobId(0), plan, submitted_at: 0 };
-	let end =
-		run_job(Arc::new(context), JobTask { lease: LeaseId(1), job, device, cancel: Cancel::new() }).await;
-	(end.ending, end.device, blobs, dir)
+/// A worker's folder with `double.ptx`, sixteen words and a plan, and what runs the plan.
+struct World {
+	context: Arc<JobContext>,
+	job: JobView,
+	_dir: tempfile::TempDir,
+}
+
+impl World {
+	/// The plan is made from the words.
+	fn new(plan: impl FnOnce(&[u8]) -> String) -> Self {
+		let dir = tempfile::tempdir().unwrap();
+		let config = config(dir.path());
+		let blobs = Blobs::open(config.blob_dir(), config.blob_limits()).unwrap();
+		let words: Vec<u8> = (0..16u32).flat_map(u32::to_le_bytes).collect();
+		blobs.put(DOUBLE.as_bytes()).unwrap();
+		blobs.put(&words).unwrap();
+		let plan = blobs.put(plan(&words).as_bytes()).unwrap();
+		let context = JobContext {
+			executors: Arc::new(Executor::new(program())),
+			checkpoints: Checkpoints::new(blobs.clone()),
+			blobs,
+			results: Results::open(dir.path().join("results"), Hash::zero()).unwrap(),
+			metrics: Metrics::new(None),
+			status: WorkerStatusHandle::running(Arc::new(MemoryKeystore::new())),
+			config,
+			genesis: Hash::zero(),
+		};
+		let job = JobView { job: JobId(0), plan, submitted_at: 0, checkpoint: None };
+		Self { context: Arc::new(context), job, _dir: dir }
+	}
+
+	async fn run(&self) -> JobEnd {
+		let (config, job) = (&self.context.config, self.job.clone());
+		let executors = &*self.context.executors;
+		let device = devices::find(executors, DeviceChoice::Reference, &config.data_dir).unwrap().remove(0);
+		run_job(self.context.clone(), JobTask { lease: LEASE, job, device, cancel: Cancel::new() }).await
+	}
+}
+
+/// Runs one launch of an entry, with that first word.
+async fn run(entry: &str, first_word: &str) -> (JobEnd, World) {
+	let world = World::new(|words| plan(&[entry], words, first_word));
+	(world.run().await, world)
 }
 
 #[tokio::test]
@@ -80,13 +109,40 @@ async fn the_probe_passes_on_the_reference_device() {
 
 #[tokio::test]
 async fn a_job_gives_the_right_bytes() {
-	let (ending, device, blobs, _dir) = run("double", r#"{ "u32": 0 }"#).await;
-	let Ending::Stored(result) = ending else { panic!("{ending:?}") };
+	let (end, world) = run("double", r#"{ "u32": 0 }"#).await;
+	let Ending::Stored(result) = end.ending else { panic!("{end:?}") };
 	let expected: Vec<u8> = (0..16u32).flat_map(|word| (2 * word).to_le_bytes()).collect();
 	let output = Hash::from(millrace_job::blob_hash(&expected));
 	assert_eq!(result.outcome, JobOutcome::Succeeded { output, bytes: 64 });
-	assert_eq!(blobs.get(output).unwrap().unwrap(), expected);
-	assert_eq!(device, DeviceAfter::Sound);
+	assert_eq!(world.context.blobs.get(output).unwrap().unwrap(), expected);
+	assert_eq!(end.device, DeviceAfter::Sound);
+}
+
+#[tokio::test]
+async fn a_job_goes_on_elsewhere_from_the_checkpoint_that_the_chain_names() {
+	let four_times = |words: &[u8]| plan(&["double"; 4], words, r#"{ "u32": 0 }"#);
+	let first = World::new(four_times);
+	let end = first.run().await;
+	let Ending::Stored(whole) = end.ending else { panic!("{end:?}") };
+	// The newest is the one before the last launch.
+	let checkpoint = first.context.checkpoints.newest(LEASE, &first.job).unwrap();
+	assert_eq!((checkpoint.launches_done, checkpoint.bytes), (3, 64));
+	let bytes = first.context.blobs.get(checkpoint.blob).unwrap().unwrap();
+	assert_eq!(bytes, (0..16u32).flat_map(|word| (8 * word).to_le_bytes()).collect::<Vec<_>>());
+
+	let mut second = World::new(four_times);
+	second.job.checkpoint = Some(checkpoint);
+	// The renter hands it over.
+	second.context.blobs.put(&bytes).unwrap();
+	let end = second.run().await;
+	let Ending::Stored(rest) = end.ending else { panic!("{end:?}") };
+	assert_eq!(rest.outcome, whole.outcome);
+	assert_eq!((whole.detail, rest.detail), launches_on_the_device(4, 1));
+}
+
+fn launches_on_the_device(whole: u32, rest: u32) -> (String, String) {
+	let text = |launches| format!("{launches} launches on Millrace reference device");
+	(text(whole), text(rest))
 }
 
 #[tokio::test]
@@ -96,8 +152,8 @@ async fn the_tenants_faults_are_told_apart() {
 		// Writes past the end of its buffer.
 		("double", r#"{ "u32": 1000000 }"#, JobFailure::KernelFault),
 	] {
-		let (ending, ..) = run(entry, first_word).await;
-		let Ending::Stored(result) = ending else { panic!("{ending:?}") };
+		let (end, _) = run(entry, first_word).await;
+		let Ending::Stored(result) = end.ending else { panic!("{end:?}") };
 		assert_eq!(result.outcome, JobOutcome::Failed(expected), "{}", result.detail);
 		assert!(!result.detail.is_empty());
 	}

@@ -7,9 +7,7 @@ use crate::{
 	WorkerCall,
 };
 use futures::FutureExt;
-use millrace_primitives::{
-	worker_key::WorkerPublic, BlockNumber, JobFailure, JobId, JobOutcome, LeaseId, Nonce, OpaqueBlock,
-};
+use millrace_primitives::{BlockNumber, JobFailure, JobId, JobOutcome, LeaseId, Nonce, OpaqueBlock};
 use sc_transaction_pool_api::error::Error as PoolError;
 use std::{sync::Arc, time::Duration};
 
@@ -38,8 +36,12 @@ impl World {
 	}
 
 	async fn submit_at(&mut self, id: LogicalId, nonce: Nonce, heads: Heads) -> Result<bool, String> {
-		let key = WorkerPublic::from(sp_core::sr25519::Public::default());
+		let key = sp_core::sr25519::Public::default();
 		self.submitter.submit(id, call(), &key, &Moorings { heads, nonce }).await
+	}
+
+	async fn withdraw_other_reports(&mut self, epoch: u32) {
+		self.submitter.withdraw(|id| matches!(id, LogicalId::Report(of) if *of != epoch)).await;
 	}
 
 	fn nonces(&self) -> Vec<Nonce> {
@@ -162,10 +164,25 @@ async fn a_retracted_transaction_is_still_on_its_way() {
 	world.pool.say(0, Status::Retracted(block_hash(11)));
 	assert_eq!(world.news(), None);
 	assert!(!world.submitter.is_free(A));
-	assert!(!world.submitter.refused(A));
+	assert_eq!(world.submitter.landed(A), None);
+	assert_eq!(world.submitter.call(A), Some(&call()));
 	world.pool.say(0, in_block());
 	assert_eq!(world.news(), None);
-	assert!(world.submitter.refused(A));
+	assert_eq!(world.submitter.landed(A), Some(call()));
+	assert_eq!(world.submitter.call(A), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_chain_shows_is_done_before_the_pool_says_so() {
+	let mut world = World::new();
+	world.submit(A, 0).await.unwrap();
+	world.submitter.done(A);
+	assert!(world.submitter.is_free(A));
+	assert_eq!(world.submit(A, 1).await, Ok(true));
+	// What is said of the first does not touch the second.
+	world.pool.say(0, in_block());
+	assert_eq!(world.news(), None);
+	assert_eq!(world.submitter.landed(A), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,20 +223,20 @@ async fn a_stream_that_ends_early_is_a_loss_unless_included() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reports_of_other_epochs_are_taken_out_of_the_pool() {
+async fn what_comes_too_late_is_taken_out_of_the_pool() {
 	let mut world = World::new();
 	world.submit(LogicalId::Report(1), 0).await.unwrap();
 	world.submit(A, 0).await.unwrap();
-	world.submitter.withdraw_other_reports(1).await;
+	world.withdraw_other_reports(1).await;
 	assert_eq!(world.pool.removed.lock().unwrap().len(), 0);
-	world.submitter.withdraw_other_reports(2).await;
+	world.withdraw_other_reports(2).await;
 	assert_eq!(world.pool.removed.lock().unwrap().len(), 1);
 	world.submit(LogicalId::Report(2), 0).await.unwrap();
 	assert_eq!(world.nonces(), [0, 1, 0]);
 	// One that is in a block stays: it counts when it is final.
 	world.pool.say(2, in_block());
 	assert_eq!(world.news(), None);
-	world.submitter.withdraw_other_reports(3).await;
+	world.withdraw_other_reports(3).await;
 	world.pool.say(2, finalised());
 	assert!(matches!(world.news(), Some(News::Final(LogicalId::Report(2), _))));
 }

@@ -2,18 +2,18 @@
 
 use super::{
 	doubles::{block_hash, Act, ChainDouble, PoolDouble, ScriptedExecutors, SignerDouble, Status},
-	jobs::{config, plan},
+	jobs::{config, plan, plan_of, state},
 };
 use crate::{
 	devices::{self, uuid_hash},
 	worker::{Running, WorkerParams},
-	Blobs, DeviceChoice, JobPhase, WorkerCall, WorkerStatus, WorkerStatusHandle,
+	BidPolicy, Blobs, DeviceChoice, JobPhase, WorkerCall, WorkerConfig, WorkerStatus, WorkerStatusHandle,
 };
 use millrace_primitives::{
 	worker_api::{GpuView, JobView, LeaseView, WorkerView},
 	worker_key::KEY_TYPE,
 	AcceleratorKind, AccountId, BlobHash, BlockNumber, ClassId, GpuIndex, GpuState, Hash, JobId, JobOutcome,
-	LeaseId, LeaseStatus, OpaqueBlock, Report,
+	LeaseId, LeaseStatus, NodeIndex, NodeStatus, OpaqueBlock, Report,
 };
 use sp_consensus::SyncOracle;
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystorePtr};
@@ -40,22 +40,23 @@ impl SyncOracle for Syncing {
 }
 
 /// What stays over a restart, and the doubles around the worker.
-struct World {
+pub(super) struct World {
 	dir: tempfile::TempDir,
-	chain: ChainDouble,
-	pool: PoolDouble,
-	signer: SignerDouble,
+	pub(super) chain: ChainDouble,
+	pub(super) pool: PoolDouble,
+	pub(super) signer: SignerDouble,
 	executors: ScriptedExecutors,
-	keystore: KeystorePtr,
+	pub(super) keystore: KeystorePtr,
 	status: WorkerStatusHandle,
 	syncing: Syncing,
 	blobs: Blobs,
+	pub(super) bid_policy: Option<Arc<BidPolicy>>,
 }
 
-type TestWorker = Running<OpaqueBlock, ChainDouble, PoolDouble>;
+pub(super) type TestWorker = Running<OpaqueBlock, ChainDouble, PoolDouble>;
 
 impl World {
-	fn new(executors: ScriptedExecutors) -> Self {
+	pub(super) fn new(executors: ScriptedExecutors) -> Self {
 		let dir = tempfile::tempdir().unwrap();
 		let keystore: KeystorePtr = Arc::new(MemoryKeystore::new());
 		keystore.sr25519_generate_new(KEY_TYPE, Some("//Worker")).unwrap();
@@ -70,17 +71,18 @@ impl World {
 			status: WorkerStatusHandle::running(keystore.clone()),
 			keystore,
 			syncing: Syncing::default(),
+			bid_policy: None,
 		}
 	}
 
-	async fn start(&self) -> TestWorker {
+	pub(super) async fn start(&self) -> TestWorker {
 		let params = WorkerParams {
 			client: Arc::new(self.chain.clone()),
 			pool: Arc::new(self.pool.clone()),
 			keystore: self.keystore.clone(),
 			signer: Arc::new(self.signer.clone()),
 			blobs: self.blobs.clone(),
-			config: config(self.dir.path()),
+			config: WorkerConfig { bid_policy: self.bid_policy.clone(), ..config(self.dir.path()) },
 			registry: None,
 			sync_oracle: Arc::new(self.syncing.clone()),
 			status: self.status.clone(),
@@ -94,7 +96,7 @@ impl World {
 	}
 
 	/// A view with one registered GPU, which this machine has, and those leases.
-	fn view(&self, epoch: u32, report_due: bool, leases: Vec<LeaseView>) -> WorkerView<AccountId> {
+	pub(super) fn view(&self, epoch: u32, report_due: bool, leases: Vec<LeaseView>) -> WorkerView<AccountId> {
 		let gpu = GpuView {
 			gpu: GpuIndex(0),
 			class: ClassId(0),
@@ -113,7 +115,7 @@ impl World {
 	}
 
 	/// The same view at the best and the finalised block.
-	fn show(&self, best: BlockNumber, finalised: BlockNumber, view: WorkerView<AccountId>) {
+	pub(super) fn show(&self, best: BlockNumber, finalised: BlockNumber, view: WorkerView<AccountId>) {
 		self.chain.change(|state| {
 			(state.best, state.finalised) = (best, finalised);
 			state.best_view = Some(view.clone());
@@ -121,7 +123,7 @@ impl World {
 		});
 	}
 
-	fn state(&self) -> WorkerStatus {
+	pub(super) fn state(&self) -> WorkerStatus {
 		self.status.read().unwrap()
 	}
 
@@ -136,7 +138,7 @@ impl World {
 	fn reports(&self) -> Vec<Report> {
 		let report = |call| match call {
 			WorkerCall::Report(report) => Some(report),
-			WorkerCall::ReportJob { .. } => None,
+			WorkerCall::ReportJob { .. } | WorkerCall::Bid { .. } => None,
 		};
 		self.calls().into_iter().filter_map(report).collect()
 	}
@@ -144,7 +146,7 @@ impl World {
 	fn results(&self) -> Vec<(u64, u32, JobOutcome)> {
 		let result = |call| match call {
 			WorkerCall::ReportJob { lease, job, outcome } => Some((lease.0, job.0, outcome)),
-			WorkerCall::Report(_) => None,
+			WorkerCall::Report(_) | WorkerCall::Bid { .. } => None,
 		};
 		self.calls().into_iter().filter_map(result).collect()
 	}
@@ -156,7 +158,7 @@ fn device_in(executors: &ScriptedExecutors, dir: &Path) -> Hash {
 }
 
 /// Lets the worker run, as its loop does, until the condition holds.
-async fn until(worker: &mut TestWorker, what: &str, mut condition: impl FnMut() -> bool) {
+pub(super) async fn until(worker: &mut TestWorker, what: &str, mut condition: impl FnMut() -> bool) {
 	for _ in 0..2_000 {
 		worker.step().await;
 		if condition() {
@@ -165,6 +167,7 @@ async fn until(worker: &mut TestWorker, what: &str, mut condition: impl FnMut() 
 		tokio::select! {
 			end = worker.tasks.next() => worker.on_task_end(end),
 			news = worker.submitter.next() => worker.on_news(news),
+			news = worker.bidding.submitter.next() => worker.on_news(news),
 			() = tokio::time::sleep(Duration::from_millis(100)) => {},
 		}
 	}
@@ -172,7 +175,7 @@ async fn until(worker: &mut TestWorker, what: &str, mut condition: impl FnMut() 
 }
 
 /// Lets the worker run for that many tenths of a second.
-async fn a_while(worker: &mut TestWorker, tenths: u32) {
+pub(super) async fn a_while(worker: &mut TestWorker, tenths: u32) {
 	let mut left = tenths;
 	until(worker, "the end of a while", || {
 		left -= 1;
@@ -182,11 +185,18 @@ async fn a_while(worker: &mut TestWorker, tenths: u32) {
 }
 
 fn lease(status: LeaseStatus, jobs: Vec<JobView>) -> LeaseView {
-	LeaseView { lease: LeaseId(7), status, gpus: vec![GpuIndex(0)], jobs }
+	LeaseView {
+		lease: LeaseId(7),
+		status,
+		node: NodeIndex(0),
+		node_status: NodeStatus::Active,
+		gpus: vec![GpuIndex(0)],
+		jobs,
+	}
 }
 
 fn job(number: u32, plan: BlobHash) -> JobView {
-	JobView { job: JobId(number), plan, submitted_at: u64::from(number) }
+	JobView { job: JobId(number), plan, submitted_at: u64::from(number), checkpoint: None }
 }
 
 fn put_job(world: &World) -> BlobHash {
@@ -387,4 +397,39 @@ async fn the_end_of_a_lease_stops_its_job_and_the_device_is_probed() {
 	assert_eq!(world.executors.started(), ["probe", "job", "probe", "job"]);
 	assert!(matches!(world.results()[..], [(8, 0, JobOutcome::Succeeded { .. })]));
 	assert_eq!(world.status.job(7, 0).unwrap().phase, JobPhase::Stopped);
+}
+
+// On the real clock: a paused one stands still while an executor runs.
+#[tokio::test]
+async fn a_frozen_lease_stops_its_job_which_goes_on_from_its_checkpoint() {
+	let world = World::new(ScriptedExecutors::script([Act::Saves(state(2)), Act::Hangs], []));
+	put_job(&world);
+	let plan = world.blobs.put(plan_of(3, 4).as_bytes()).unwrap();
+	let show = |best, report_due, status, checkpoint| {
+		let job = JobView { checkpoint, ..job(0, plan) };
+		world.show(best, best - 2, world.view(3, report_due, vec![lease(status, vec![job])]));
+	};
+	show(12, false, LeaseStatus::Active, None);
+	let mut worker = world.start().await;
+	let stored = || world.status.job(7, 0).is_some_and(|job| job.checkpoint.is_some());
+	until(&mut worker, "a checkpoint", stored).await;
+
+	// It is reported, and the report changes nothing for the job.
+	show(13, true, LeaseStatus::Active, None);
+	until(&mut worker, "a report", || world.pool.submissions() == 1).await;
+	let told = world.reports()[0].leases[0].checkpoint.unwrap();
+	assert_eq!((told.job, told.launches_done, told.bytes), (JobId(0), 2, 4));
+	assert_eq!(world.blobs.get(told.blob).unwrap().unwrap(), state(2).bytes);
+	world.pool.say(0, Status::Finalized((block_hash(13), 0)));
+	show(15, false, LeaseStatus::Active, Some(told));
+	a_while(&mut worker, 3).await;
+	assert_eq!(world.state().running_jobs, 1);
+
+	show(16, false, LeaseStatus::Frozen { since: 1 }, Some(told));
+	until(&mut worker, "the stop", || world.state().running_jobs == 0).await;
+	a_while(&mut worker, 3).await;
+	assert_eq!(world.executors.resumed(), [None]);
+	show(17, false, LeaseStatus::Active, Some(told));
+	until(&mut worker, "the result", || world.pool.submissions() == 2).await;
+	assert_eq!(world.executors.resumed(), [None, Some(state(2))]);
 }

@@ -1,8 +1,9 @@
 //! Absence: the agenda of providers to look at, and what is done about those whose reports stay away.
 //!
 //! An entry says when to look, not what to do. A provider that has reported meanwhile is entered again for
-//! its new deadline. What a block has no weight for carries over to the next; nothing is dropped, and one
-//! provider's trouble does not keep the others from being looked at.
+//! its new deadline. One that is absent is looked at now and then, so that it is forgotten when it is no longer
+//! registered. What a block has no weight for carries over to the next; nothing is dropped, and one provider's
+//! trouble does not keep the others from being looked at.
 
 use crate::{
 	epochs::Cadence,
@@ -17,10 +18,12 @@ use frame_support::{
 	weights::WeightMeter,
 };
 use millrace_primitives::{
-	BlockNumber, LeaseAttestation, LeaseId, LeaseInspect, LeaseStatus, Moment, ProviderInspect,
-	ProviderLiveness,
+	BlockNumber, LeaseAttestation, LeaseId, LeaseInspect, Moment, ProviderInspect, ProviderLiveness,
 };
 use sp_runtime::SaturatedConversion;
+
+/// Idle epochs from one look at an absent provider to the next.
+const IDLE_EPOCHS_BETWEEN_LOOKS: u32 = 100;
 
 impl<T: Config> Pallet<T> {
 	/// Serves what came up until block `now_block`, as far as the weight allows.
@@ -76,8 +79,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Judges one provider. Returns when to look again, `None` if there is nothing to look for until it
-	/// reports.
+	/// Judges one provider. Returns when to look again, `None` if it is to be forgotten.
 	fn look_at(provider: &T::AccountId, now: Moment) -> Option<BlockNumber> {
 		let Some(last) = LastReports::<T>::get(provider) else {
 			Self::unexpected(provider, UnexpectedKind::AgendaWithoutProvider);
@@ -86,36 +88,50 @@ impl<T: Config> Pallet<T> {
 		if !T::Providers::is_registered(provider) {
 			return None;
 		}
-		let active: Vec<LeaseId> = T::Leases::leases_of(provider)
-			.into_iter()
-			.filter(|lease| T::Leases::lease(*lease).is_some_and(|(_, status)| status == LeaseStatus::Active))
-			.collect();
-		// Only a report makes a lease active. A lease that was opened since the last report says nothing
-		// about its absence.
-		let cadence = if active.is_empty() { Cadence::Idle } else { Cadence::Leased };
+		let billed = Self::billed_nodes(provider);
+		// Only a report makes a node billed. A node that was assigned since the last report says nothing about
+		// its absence.
+		let cadence = if billed.is_empty() { Cadence::Idle } else { Cadence::Leased };
 		let deadline = Self::deadline(provider, last.epoch, cadence);
-		if Self::current_block() < deadline {
-			Some(Self::suspend_left_out(provider, &last, active, now).min(deadline))
+		Some(if Self::current_block() < deadline {
+			Self::suspend_left_out(provider, &last, billed, now).min(deadline)
 		} else {
-			Self::declare_absent(provider, &last, active, now)
-		}
+			Self::declare_absent(provider, &last, billed, now)
+		})
 	}
 
-	/// The provider's report stayed away. Returns when to try again if something failed.
+	/// Leases of which the provider's node is served, so that its attested time is billed, with its last attestation.
+	pub(crate) fn billed_nodes(provider: &T::AccountId) -> Vec<(LeaseId, Moment)> {
+		let leases = T::Leases::leases_of(provider).into_iter();
+		leases
+			.filter_map(|lease| Some((lease, T::Leases::served_node(lease, provider)?)))
+			.filter(|(_, node)| node.status.is_served())
+			.map(|(lease, node)| (lease, node.attested_at))
+			.collect()
+	}
+
+	/// The provider's report stayed away. Returns when to look again: soon if something failed.
 	fn declare_absent(
 		provider: &T::AccountId,
 		last: &LastReport,
-		active: Vec<LeaseId>,
+		billed: Vec<(LeaseId, Moment)>,
 		now: Moment,
-	) -> Option<BlockNumber> {
+	) -> BlockNumber {
 		let mut failed = false;
-		for lease in active {
+		for (lease, _) in billed {
 			failed |= !Self::try_suspend(provider, lease, now);
 		}
 		if T::Providers::mark_stale(provider) {
 			Self::deposit_event(Event::ProviderStale { provider: provider.clone(), last_epoch: last.epoch });
+			T::Leases::capacity_changed(provider);
 		}
-		failed.then(|| Self::current_block().saturating_add(T::LeasedEpoch::get()))
+		let ahead = if failed {
+			T::LeasedEpoch::get()
+		} else {
+			T::IdleEpoch::get().saturating_mul(IDLE_EPOCHS_BETWEEN_LOOKS)
+		};
+		// Clamping is right: a block that does not fit never comes.
+		Self::current_block().saturating_add(ahead)
 	}
 
 	/// The provider reports, but not every lease: those that the last report did not attest are suspended
@@ -123,14 +139,11 @@ impl<T: Config> Pallet<T> {
 	fn suspend_left_out(
 		provider: &T::AccountId,
 		last: &LastReport,
-		active: Vec<LeaseId>,
+		billed: Vec<(LeaseId, Moment)>,
 		now: Moment,
 	) -> BlockNumber {
 		let mut next = BlockNumber::MAX;
-		for lease in active {
-			let Some(attested_at) = T::Leases::attested_at(lease).filter(|at| *at < last.at) else {
-				continue;
-			};
+		for (lease, attested_at) in billed.into_iter().filter(|(_, at)| *at < last.at) {
 			let dark = now.saturating_sub(attested_at);
 			let ahead = match Self::window_ms().checked_sub(dark) {
 				// One millisecond more than is left: the window itself is still attested time.
@@ -144,9 +157,9 @@ impl<T: Config> Pallet<T> {
 		next
 	}
 
-	/// Suspends one lease. Returns whether that worked.
+	/// Suspends the provider's node of one lease. Returns whether that worked.
 	fn try_suspend(provider: &T::AccountId, lease: LeaseId, now: Moment) -> bool {
-		match with_storage_layer(|| T::Leases::suspend(lease, now)) {
+		match with_storage_layer(|| T::Leases::suspend(lease, provider, now)) {
 			Ok(()) => true,
 			Err(error) => {
 				Self::unexpected(provider, UnexpectedKind::SuspendFailed(lease, error));

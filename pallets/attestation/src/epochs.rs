@@ -1,6 +1,10 @@
-//! Epochs of providers: which one it is, whether a report is due in it, and when a missing one is late.
+//! Epochs of providers: which one it is, whether a report is due in it, when a missing one is late, and how many were due
+//! since the last one.
 
-use crate::pallet::{Config, Error, LastReports, Pallet};
+use crate::{
+	pallet::{Config, Error, LastReports, Pallet},
+	types::LastReport,
+};
 use codec::Encode;
 use frame_support::{ensure, traits::Get};
 use millrace_math::{epoch_end, epoch_of, epoch_offset};
@@ -71,9 +75,54 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn ensure_due(provider: &T::AccountId, epoch: u32) -> Result<(), Error<T>> {
 		let Some(last) = LastReports::<T>::get(provider) else { return Ok(()) };
 		ensure!(last.epoch < epoch, Error::<T>::AlreadyReported);
-		let cadence = if T::Leases::lease_count(provider) > 0 { Cadence::Leased } else { Cadence::Idle };
-		let next = last.epoch.saturating_add(Self::step(cadence));
-		ensure!(epoch >= next || !T::Providers::is_live(provider), Error::<T>::NotDue);
+		let next = last.epoch.saturating_add(Self::step(Self::cadence(provider)));
+		ensure!(epoch >= next || !Self::is_live(provider), Error::<T>::NotDue);
 		Ok(())
+	}
+
+	/// Epochs from the one after the last report until `epoch`, the current one, in which a report was due. At least one.
+	///
+	/// One was due in every epoch if the provider held one of its leases all the time, and once in an idle epoch if it did not:
+	/// leases that came or went in between do not count, in the provider's favour. Parts of an idle epoch do not count either
+	/// while the provider is live, since a report may be late within the grace. A provider that was found absent has missed the
+	/// part too, and one epoch at least.
+	pub(crate) fn epochs_expected(provider: &T::AccountId, last: Option<&LastReport>, epoch: u32) -> u32 {
+		let Some(last) = last else { return 1 };
+		let passed = epoch.saturating_sub(last.epoch);
+		// Nothing to ask the leases about.
+		let cadence = if passed > 1 && Self::held_a_lease_since(provider, last) {
+			Cadence::Leased
+		} else {
+			Cadence::Idle
+		};
+		let step = Self::step(cadence);
+		if Self::is_live(provider) {
+			passed.checked_div(step).unwrap_or(1).max(1)
+		} else {
+			// Nobody owes more reports than there were epochs: it may have registered anew since.
+			passed.div_ceil(step).max(2).min(passed)
+		}
+	}
+
+	/// Whether a node that the provider serves now was its own at the last report already: assigned or attested then.
+	fn held_a_lease_since(provider: &T::AccountId, last: &LastReport) -> bool {
+		T::Leases::leases_of(provider)
+			.into_iter()
+			.filter_map(|lease| T::Leases::served_node(lease, provider))
+			.any(|node| node.attested_at <= last.at)
+	}
+
+	/// How often the provider has to report now.
+	pub(crate) fn cadence(provider: &T::AccountId) -> Cadence {
+		if T::Leases::lease_count(provider) > 0 {
+			Cadence::Leased
+		} else {
+			Cadence::Idle
+		}
+	}
+
+	/// Whether the provider's reports arrive.
+	pub(crate) fn is_live(provider: &T::AccountId) -> bool {
+		T::Providers::facts(provider).is_some_and(|facts| facts.live)
 	}
 }

@@ -7,14 +7,13 @@ use millrace_primitives::{JobId, LeaseId, LeaseInspect, ProviderInspect};
 use sp_runtime::DispatchResult;
 
 impl<T: Config> Pallet<T> {
-	/// Everything that a result must satisfy: only the worker of the lease's own provider reports, once for
-	/// each job.
+	/// Everything that a result must satisfy: only the worker of the provider that serves the job's node
+	/// reports, once for each job.
 	pub(crate) fn check_job_result(origin: &OriginFor<T>, lease: LeaseId, job: JobId) -> DispatchResult {
 		let worker = ensure_signed(origin.clone())?;
 		let provider = T::Providers::provider_of(&worker).ok_or(Error::<T>::NotAWorker)?;
-		let (owner, _) = T::Leases::lease(lease).ok_or(Error::<T>::UnknownLease)?;
-		ensure!(owner == provider, Error::<T>::NotYourLease);
-		let open = T::Leases::job_is_open(lease, job).ok_or(Error::<T>::UnknownJob)?;
+		Self::ensure_serves(&provider, lease)?;
+		let open = T::Leases::job_is_open(lease, job, &provider).ok_or(Error::<T>::UnknownJob)?;
 		ensure!(open, Error::<T>::ResultAlreadyReported);
 		Ok(())
 	}

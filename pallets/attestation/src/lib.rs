@@ -8,9 +8,11 @@
 //!   account, so that reports spread over the blocks. Missed epochs are never filled in afterwards.
 //! - **Due**: with leases, a report is due in each epoch; without, once in [`Config::IdleEpoch`] blocks; and
 //!   always when the provider has not reported yet or has been found absent.
-//! - **Deadline**: while the provider serves an active lease, the end of the epoch of its last report and
+//! - **Deadline**: while the provider serves a node that is billed, the end of the epoch of its last report and
 //!   [`Config::GraceEpochs`] epochs more; otherwise the same, counted from the epoch before its next report
 //!   is due.
+//! - **Expected**: the epochs in which a report was due since the one before, the epoch of this report among them. They and
+//!   the one that the report attests make the provider's uptime.
 //! - **Window**: the longest time between two reports that counts as attested: one epoch and the grace
 //!   epochs.
 //!
@@ -23,23 +25,25 @@
 //! # What happens to a provider
 //!
 //! ```text
-//! unknown --report--> watched --report--> watched
-//!    ^                   | deadline passes without a report
-//!    +-------------------+ active leases suspended, provider stale
+//! unknown --report--> live --report--> live
+//!                     |  ^
+//!   deadline passes   |  | report: the epochs of absence count as missed
+//!   without a report  v  |
+//!                     absent: its nodes suspended, the provider stale --no longer registered--> unknown
 //! ```
 //!
-//! A watched provider that leaves a lease out of its reports, or reports one of its GPUs unhealthy, has that
-//! lease suspended when its last attestation is older than the window. A cadence is held by the blocks, the
+//! A provider that leaves a lease out of its reports, or reports one of its GPUs unhealthy, has its node of
+//! that lease suspended when its last attestation is older than the window. A cadence is held by the blocks, the
 //! window by chain time at full speed: when more than half of the slots stay empty, the time between reports
 //! is not billed.
 //!
 //! # Invariants
 //!
-//! 1. Every watched provider has exactly one entry in the agenda, not before the cursor, and every entry has
+//! 1. Every provider that has reported has exactly one entry in the agenda, not before the cursor, and every entry has
 //!    its provider.
 //! 2. No report is from the future.
 //! 3. The entry of a live provider is not after its deadline.
-//! 4. No active lease of a watched provider was attested after its last report.
+//! 4. No node that is billed was attested after its provider's last report.
 //! 5. The lengths fit each other: whole epochs to an idle one, and at least one of grace. They may come from
 //!    the genesis, so that no constant check can see them.
 //!
@@ -122,8 +126,8 @@ pub mod pallet {
 		type AgendaWeight: Get<Weight>;
 	}
 
-	/// Last report of each watched provider. Written by [`Pallet::report`]; removed when the provider is
-	/// found absent or is no longer registered.
+	/// Last report of each provider. Written by [`Pallet::report`] and by the agenda; removed when the provider is
+	/// found to be no longer registered.
 	// Blake2: users choose accounts.
 	#[pallet::storage]
 	pub type LastReports<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, LastReport>;
@@ -143,7 +147,7 @@ pub mod pallet {
 		Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 	)]
 	pub enum UnexpectedKind {
-		/// The agenda lists a provider that is not watched. The entry is removed.
+		/// The agenda lists a provider that has not reported. The entry is removed.
 		#[codec(index = 0)]
 		AgendaWithoutProvider,
 		/// A lease could not be attested. Its provider's other leases were.
@@ -181,7 +185,7 @@ pub mod pallet {
 			/// The provider.
 			provider: T::AccountId,
 		},
-		/// A provider's report stayed away: its active leases are suspended and its GPUs cannot be leased.
+		/// A provider's report stayed away: its nodes are suspended and its GPUs cannot be leased.
 		ProviderStale {
 			/// The provider.
 			provider: T::AccountId,
@@ -219,9 +223,9 @@ pub mod pallet {
 		DuplicateLease,
 		/// No such lease; it may be closed. Read the chain's state again.
 		UnknownLease,
-		/// The lease is another provider's.
+		/// The provider serves no node of the lease.
 		NotYourLease,
-		/// The lease has no such job, or has forgotten it since it ended.
+		/// The provider's node has no such job, or the lease has forgotten it since it ended.
 		UnknownJob,
 		/// The job has a result already; the first one counts.
 		ResultAlreadyReported,
@@ -255,27 +259,34 @@ pub mod pallet {
 		/// Reports for the provider's current epoch.
 		///
 		/// Origin: the worker of a provider. Checks that the report is due and for the current epoch, that
-		/// each GPU is registered and each lease the provider's, and that none is named twice. Marks the
-		/// provider live, takes over the health of its GPUs, and attests each lease whose GPUs are all
-		/// healthy. Emits [`Event::Reported`].
+		/// each GPU is registered, that the provider serves a node of each lease, and that none is named twice.
+		/// Marks the provider live, takes over the health of its GPUs, attests its node of each lease if all GPUs
+		/// of the node are healthy, and counts the epochs since the last report towards its uptime. Emits
+		/// [`Event::Reported`].
 		///
 		/// Free of fee when it succeeds. Does not check that every lease is named: one that is left out is
 		/// not attested.
 		#[pallet::call_index(0)]
-		#[pallet::weight(<T as Config>::WeightInfo::report(report.gpus.len() as u32, report.leases.len() as u32))]
+		#[pallet::weight(
+			<T as Config>::WeightInfo::report(report.gpus.len() as u32, report.leases.len() as u32)
+				.saturating_add(<T as Config>::WeightInfo::capacity_changed())
+		)]
 		#[pallet::feeless_if(|origin: &OriginFor<T>, report: &Report| -> bool {
 			Pallet::<T>::check_report(origin, report).is_ok()
 		})]
-		pub fn report(origin: OriginFor<T>, report: Report) -> DispatchResult {
+		pub fn report(origin: OriginFor<T>, report: Report) -> DispatchResultWithPostInfo {
 			let reporter = Self::check_report(&origin, &report)?;
-			Self::do_report(reporter, report);
-			Ok(())
+			let (gpus, leases) = (report.gpus.len() as u32, report.leases.len() as u32);
+			let capacity_changed = Self::do_report(reporter, report);
+			// Most reports say what the one before said.
+			let weight = (!capacity_changed).then(|| T::WeightInfo::report(gpus, leases));
+			Ok(weight.into())
 		}
 
 		/// Reports how a job ended.
 		///
-		/// Origin: the worker of the lease's provider. Checks that the job has no result yet. The event is
-		/// the leases' own.
+		/// Origin: the worker of the provider that serves the job's node. Checks that the job has no result yet.
+		/// The event is the leases' own.
 		///
 		/// Free of fee when it succeeds. Does not check that the result is right.
 		#[pallet::call_index(1)]
@@ -310,7 +321,7 @@ pub mod pallet {
 			Self::is_report_due(&provider)
 		}
 
-		/// The provider's last report; `None` if it has not reported or was found absent since.
+		/// The provider's last report, also of one that was found absent since; `None` if it has not reported.
 		pub fn last_report(provider: T::AccountId) -> Option<LastReport> {
 			LastReports::<T>::get(provider)
 		}

@@ -9,9 +9,9 @@ use frame_support::{
 	Twox64Concat,
 };
 use millrace_primitives::{
-	AcceleratorKind, Balance, BlobHash, ClassId, GpuClass, GpuHealth, GpuIndex, GpuState, JobId, JobOutcome,
-	LeaseAttestation, LeaseId, LeaseInspect, LeaseStatus, LeaseUsage, Moment, ProviderInspect,
-	ProviderLiveness, Report,
+	AcceleratorKind, Balance, ClassId, GpuClass, GpuHealth, GpuIndex, GpuState, JobId, JobOutcome,
+	LeaseAttestation, LeaseId, LeaseInspect, LeaseStatus, LeaseUsage, Moment, NodeIndex, NodeStatus, OpenJob,
+	Owner, ProviderFacts, ProviderInspect, ProviderLiveness, Report, ServedNode,
 };
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
 
@@ -99,22 +99,32 @@ pub(crate) type RegistryLive = StorageMap<MockRegistry, Twox64Concat, AccountId,
 pub(crate) type RegistryGpus =
 	StorageDoubleMap<MockRegistry, Twox64Concat, AccountId, Twox64Concat, GpuIndex, bool>;
 
-/// A lease of the model.
+/// Epochs recorded for each provider: expected, and attested.
+#[storage_alias]
+pub(crate) type RegistryEpochs =
+	StorageMap<MockRegistry, Twox64Concat, AccountId, (u32, u32), frame_support::pallet_prelude::ValueQuery>;
+
+/// A node of a lease of the model.
 #[derive(Clone, Debug, Eq, PartialEq, codec::Encode, codec::Decode)]
-pub(crate) struct MockLease {
-	pub(crate) provider: AccountId,
+pub(crate) struct MockNode {
 	pub(crate) gpus: Vec<GpuIndex>,
-	pub(crate) status: LeaseStatus,
+	pub(crate) status: NodeStatus,
 	pub(crate) attested_at: Moment,
 	pub(crate) billed_ms: u64,
 }
 
+/// Nodes by lease and provider. A lease is closed when it has none.
 #[storage_alias]
-pub(crate) type MarketLeases = StorageMap<MockMarket, Twox64Concat, LeaseId, MockLease>;
-/// Whether each job is open.
+pub(crate) type MarketNodes =
+	StorageDoubleMap<MockMarket, Twox64Concat, LeaseId, Twox64Concat, AccountId, MockNode>;
+/// Jobs by lease: the provider that they run at, and how they ended.
 #[storage_alias]
 pub(crate) type MarketJobs =
-	StorageDoubleMap<MockMarket, Twox64Concat, LeaseId, Twox64Concat, JobId, Option<JobOutcome>>;
+	StorageDoubleMap<MockMarket, Twox64Concat, LeaseId, Twox64Concat, JobId, (AccountId, Option<JobOutcome>)>;
+/// Providers whose capacity has changed, as the leases were told.
+#[storage_alias]
+pub(crate) type MarketChanges =
+	StorageValue<MockMarket, Vec<AccountId>, frame_support::pallet_prelude::ValueQuery>;
 
 /// Model of the registry. The worker of provider `n` is `n + 1_000`.
 pub struct Registry;
@@ -132,8 +142,15 @@ impl ProviderInspect<AccountId, Balance> for Registry {
 		RegistryLive::contains_key(provider)
 	}
 
-	fn is_live(provider: &AccountId) -> bool {
-		RegistryLive::get(provider).unwrap_or(false)
+	fn facts(provider: &AccountId) -> Option<ProviderFacts<AccountId>> {
+		let live = RegistryLive::get(provider)?;
+		Some(ProviderFacts {
+			owner: Owner::Account(*provider),
+			country: *b"ZZ",
+			network: 0,
+			uptime: None,
+			live,
+		})
 	}
 
 	fn class(_: ClassId) -> Option<GpuClass<Balance>> {
@@ -175,10 +192,17 @@ impl ProviderLiveness<AccountId> for Registry {
 		RegistryLive::mutate(provider, |live| live.replace(false)).unwrap_or(false)
 	}
 
-	fn update_health(provider: &AccountId, health: &[GpuHealth]) {
+	fn update_health(provider: &AccountId, health: &[GpuHealth]) -> bool {
+		let mut changed = false;
 		for gpu in health {
-			RegistryGpus::insert(provider, gpu.gpu, gpu.healthy);
+			changed |= RegistryGpus::mutate(provider, gpu.gpu, |healthy| healthy.replace(gpu.healthy))
+				!= Some(gpu.healthy);
 		}
+		changed
+	}
+
+	fn record_epochs(provider: &AccountId, expected: u32, attested: u32, _: Moment) {
+		RegistryEpochs::mutate(provider, |epochs| *epochs = (epochs.0 + expected, epochs.1 + attested));
 	}
 }
 
@@ -187,8 +211,10 @@ pub struct Market;
 
 impl LeaseInspect<AccountId> for Market {
 	fn leases_of(provider: &AccountId) -> Vec<LeaseId> {
-		let mut leases: Vec<_> =
-			MarketLeases::iter().filter(|(_, lease)| lease.provider == *provider).map(|(id, _)| id).collect();
+		let served = |(lease, who, node): (_, _, MockNode)| {
+			(who == *provider && !matches!(node.status, NodeStatus::Faulted { .. })).then_some(lease)
+		};
+		let mut leases: Vec<_> = MarketNodes::iter().filter_map(served).collect();
 		leases.sort();
 		leases
 	}
@@ -197,40 +223,46 @@ impl LeaseInspect<AccountId> for Market {
 		Self::leases_of(provider).len() as u32
 	}
 
-	fn lease(lease: LeaseId) -> Option<(AccountId, LeaseStatus)> {
-		MarketLeases::get(lease).map(|lease| (lease.provider, lease.status))
+	fn status(lease: LeaseId) -> Option<LeaseStatus> {
+		MarketNodes::iter_key_prefix(lease).next().map(|_| LeaseStatus::Active)
 	}
 
-	fn attested_at(lease: LeaseId) -> Option<Moment> {
-		MarketLeases::get(lease).map(|lease| lease.attested_at)
+	fn served_node(lease: LeaseId, provider: &AccountId) -> Option<ServedNode> {
+		let MockNode { gpus, status, attested_at, .. } = MarketNodes::get(lease, provider)?;
+		let served = !matches!(status, NodeStatus::Faulted { .. });
+		served.then_some(ServedNode { node: NodeIndex(0), status, gpus, attested_at })
 	}
 
-	fn gpus(lease: LeaseId) -> Vec<GpuIndex> {
-		MarketLeases::get(lease).map(|lease| lease.gpus).unwrap_or_default()
-	}
-
-	fn open_jobs(_: LeaseId) -> Vec<(JobId, BlobHash, Moment)> {
+	fn open_jobs(_: LeaseId, _: &AccountId) -> Vec<OpenJob> {
 		Vec::new()
 	}
 
-	fn job_is_open(lease: LeaseId, job: JobId) -> Option<bool> {
-		MarketJobs::get(lease, job).map(|outcome| outcome.is_none())
+	fn job_is_open(lease: LeaseId, job: JobId, provider: &AccountId) -> Option<bool> {
+		MarketJobs::get(lease, job).filter(|(who, _)| who == provider).map(|(_, outcome)| outcome.is_none())
 	}
 }
 
 impl LeaseAttestation<AccountId> for Market {
-	fn attest(usage: &LeaseUsage, healthy: &[GpuIndex], now: Moment, max_interval_ms: u64) -> DispatchResult {
-		let mut lease = MarketLeases::get(usage.lease).ok_or(DispatchError::CannotLookup)?;
-		if !lease.gpus.iter().all(|gpu| healthy.contains(gpu)) {
+	fn attest(
+		provider: &AccountId,
+		usage: &LeaseUsage,
+		healthy: &[GpuIndex],
+		now: Moment,
+		max_interval_ms: u64,
+	) -> DispatchResult {
+		let mut node = MarketNodes::get(usage.lease, provider).ok_or(DispatchError::CannotLookup)?;
+		if !node.gpus.iter().all(|gpu| healthy.contains(gpu)) {
 			return Ok(());
 		}
-		let since = now - lease.attested_at;
-		if lease.status == LeaseStatus::Active && since <= max_interval_ms {
-			lease.billed_ms += since;
+		let since = now - node.attested_at;
+		if node.status.is_served() && since <= max_interval_ms {
+			node.billed_ms += since;
 		}
-		lease.status = LeaseStatus::Active;
-		lease.attested_at = now;
-		MarketLeases::insert(usage.lease, lease);
+		if !node.status.is_served() {
+			node.status = NodeStatus::Active;
+		}
+		node.attested_at = now;
+		MarketNodes::insert(usage.lease, provider, node);
 		// After the write, so that a test sees whether it is rolled back.
 		if BrokenLeases::get().contains(&usage.lease) {
 			return Err(DispatchError::Unavailable);
@@ -238,21 +270,26 @@ impl LeaseAttestation<AccountId> for Market {
 		Ok(())
 	}
 
-	fn suspend(id: LeaseId, now: Moment) -> DispatchResult {
+	fn suspend(id: LeaseId, provider: &AccountId, now: Moment) -> DispatchResult {
 		if BrokenLeases::get().contains(&id) {
 			return Err(DispatchError::Unavailable);
 		}
-		MarketLeases::mutate_extant(id, |lease| {
-			if lease.status == LeaseStatus::Active {
-				lease.status = LeaseStatus::Suspended { since: now };
+		change_node(id, *provider, |node| {
+			if node.status.is_served() {
+				node.status = NodeStatus::Suspended { since: now, leaves_at: None };
 			}
 		});
 		Ok(())
 	}
 
 	fn finish_job(lease: LeaseId, job: JobId, outcome: JobOutcome) -> DispatchResult {
-		MarketJobs::insert(lease, job, Some(outcome));
+		let (provider, _) = MarketJobs::get(lease, job).ok_or(DispatchError::CannotLookup)?;
+		MarketJobs::insert(lease, job, (provider, Some(outcome)));
 		Ok(())
+	}
+
+	fn capacity_changed(provider: &AccountId) {
+		MarketChanges::append(provider);
 	}
 }
 
@@ -306,26 +343,68 @@ pub(crate) fn register(provider: AccountId, gpus: u16) {
 
 /// A pending lease of one GPU.
 pub(crate) fn lease(provider: AccountId, gpu: u16) -> LeaseId {
-	let id = LeaseId(MarketLeases::iter_keys().map(|id| id.0 + 1).max().unwrap_or(0));
-	MarketLeases::insert(
-		id,
-		MockLease {
-			provider,
+	let id = LeaseId(MarketNodes::iter_keys().map(|(id, _)| id.0 + 1).max().unwrap_or(0));
+	join(id, provider, gpu);
+	id
+}
+
+/// Another pending node of one GPU, for a lease.
+pub(crate) fn join(lease: LeaseId, provider: AccountId, gpu: u16) {
+	MarketNodes::insert(
+		lease,
+		provider,
+		MockNode {
 			gpus: vec![GpuIndex(gpu)],
-			status: LeaseStatus::Pending,
+			status: NodeStatus::Pending { since: Now::get() },
 			attested_at: Now::get(),
 			billed_ms: 0,
 		},
 	);
-	id
 }
 
-pub(crate) fn status(lease: LeaseId) -> LeaseStatus {
-	MarketLeases::get(lease).unwrap().status
+/// The lease is over.
+pub(crate) fn close(lease: LeaseId) {
+	let _ = MarketNodes::clear_prefix(lease, u32::MAX, None);
 }
 
+/// The node of a provider.
+pub(crate) fn node(lease: LeaseId, provider: AccountId) -> MockNode {
+	MarketNodes::get(lease, provider).unwrap()
+}
+
+pub(crate) fn change_node(lease: LeaseId, provider: AccountId, change: impl FnOnce(&mut MockNode)) {
+	MarketNodes::mutate_exists(lease, provider, |node| node.as_mut().map(change));
+}
+
+/// The only node of a lease.
+fn only_node(lease: LeaseId) -> MockNode {
+	let mut nodes = MarketNodes::iter_prefix_values(lease);
+	let node = nodes.next().unwrap();
+	assert_eq!(nodes.next(), None);
+	node
+}
+
+/// Status of the only node of a lease.
+pub(crate) fn status(lease: LeaseId) -> NodeStatus {
+	only_node(lease).status
+}
+
+pub(crate) fn is_pending(lease: LeaseId) -> bool {
+	matches!(status(lease), NodeStatus::Pending { .. })
+}
+
+pub(crate) fn is_suspended(lease: LeaseId) -> bool {
+	matches!(status(lease), NodeStatus::Suspended { .. })
+}
+
+/// Billed time of the only node of a lease, in milliseconds.
 pub(crate) fn billed(lease: LeaseId) -> u64 {
-	MarketLeases::get(lease).unwrap().billed_ms
+	only_node(lease).billed_ms
+}
+
+/// Providers whose capacity has changed since the last call.
+pub(crate) fn capacity_changes() -> Vec<AccountId> {
+	MarketChanges::take()
 }
 
 pub(crate) fn current_block() -> u32 {
@@ -338,7 +417,7 @@ pub(crate) fn full_report(provider: AccountId) -> Report {
 		Registry::gpus(&provider).into_iter().map(|gpu| GpuHealth { gpu, healthy: true }).collect();
 	let leases: Vec<_> = Market::leases_of(&provider)
 		.into_iter()
-		.map(|lease| LeaseUsage { lease, busy_ms: 1, jobs_ended: 0 })
+		.map(|lease| LeaseUsage { lease, busy_ms: 1, jobs_ended: 0, checkpoint: None })
 		.collect();
 	Report {
 		epoch: Attestation::current_epoch(&provider),
@@ -350,7 +429,8 @@ pub(crate) fn full_report(provider: AccountId) -> Report {
 }
 
 pub(crate) fn send(provider: AccountId, report: Report) -> DispatchResult {
-	Attestation::report(RuntimeOrigin::signed(worker(provider)), report)
+	let sent = Attestation::report(RuntimeOrigin::signed(worker(provider)), report);
+	sent.map(drop).map_err(|failed| failed.error)
 }
 
 pub(crate) fn report(provider: AccountId) {

@@ -1,7 +1,6 @@
 //! Reports: the whole check, and what an accepted one does.
 
 use crate::{
-	epochs::Cadence,
 	pallet::{Agenda, Config, Error, Event, LastReports, Pallet, UnexpectedKind},
 	types::LastReport,
 };
@@ -9,7 +8,8 @@ use alloc::{collections::btree_set::BTreeSet, vec::Vec};
 use frame_support::{ensure, storage::with_storage_layer, traits::Time};
 use frame_system::{ensure_signed, pallet_prelude::OriginFor};
 use millrace_primitives::{
-	BlockNumber, GpuIndex, LeaseAttestation, LeaseInspect, Moment, ProviderInspect, ProviderLiveness, Report,
+	BlockNumber, GpuIndex, LeaseAttestation, LeaseId, LeaseInspect, Moment, ProviderInspect,
+	ProviderLiveness, Report,
 };
 use sp_runtime::DispatchError;
 
@@ -39,27 +39,42 @@ impl<T: Config> Pallet<T> {
 		ensure!(report.epoch <= epoch, Error::<T>::FutureEpoch);
 		Self::ensure_due(&provider, epoch)?;
 		for lease in leases {
-			let (owner, _) = T::Leases::lease(lease).ok_or(Error::<T>::UnknownLease)?;
-			ensure!(owner == provider, Error::<T>::NotYourLease);
+			Self::ensure_serves(&provider, lease)?;
 		}
 		let registered: BTreeSet<_> = T::Providers::gpus(&provider).into_iter().collect();
 		ensure!(gpus.is_subset(&registered), Error::<T>::UnknownGpu);
 		Ok(Reporter { worker, provider })
 	}
 
-	/// Takes a checked report over.
-	pub(crate) fn do_report(reporter: Reporter<T::AccountId>, report: Report) {
+	/// The lease exists, and the provider serves a node of it.
+	pub(crate) fn ensure_serves(provider: &T::AccountId, lease: LeaseId) -> Result<(), Error<T>> {
+		ensure!(T::Leases::status(lease).is_some(), Error::<T>::UnknownLease);
+		ensure!(T::Leases::served_node(lease, provider).is_some(), Error::<T>::NotYourLease);
+		Ok(())
+	}
+
+	/// Takes a checked report over. Returns whether that changed what the provider can offer.
+	pub(crate) fn do_report(reporter: Reporter<T::AccountId>, report: Report) -> bool {
 		let Reporter { worker, provider } = reporter;
 		let now = T::Time::now();
 		let block = Self::current_block();
-		if T::Providers::mark_live(&provider) {
+		// Before anything changes what this is judged by.
+		let last = LastReports::<T>::get(&provider);
+		let expected = Self::epochs_expected(&provider, last.as_ref(), report.epoch);
+		let returned = T::Providers::mark_live(&provider);
+		if returned {
 			Self::deposit_event(Event::ProviderLive { provider: provider.clone() });
 		}
-		T::Providers::update_health(&provider, &report.gpus);
+		let capacity_changed = T::Providers::update_health(&provider, &report.gpus) || returned;
+		if capacity_changed {
+			T::Leases::capacity_changed(&provider);
+		}
+		T::Providers::record_epochs(&provider, expected, 1, now);
 		let healthy: Vec<GpuIndex> =
 			report.gpus.iter().filter(|health| health.healthy).map(|health| health.gpu).collect();
 		for usage in &report.leases {
-			let attested = with_storage_layer(|| T::Leases::attest(usage, &healthy, now, Self::window_ms()));
+			let attested =
+				with_storage_layer(|| T::Leases::attest(&provider, usage, &healthy, now, Self::window_ms()));
 			// One lease's trouble must not take the others' attestation away.
 			if let Err(error) = attested {
 				Self::deposit_event(Event::Unexpected {
@@ -68,7 +83,7 @@ impl<T: Config> Pallet<T> {
 				});
 			}
 		}
-		Self::watch(&provider, &report, block, now);
+		Self::watch(&provider, &report, last, block, now);
 		// The lengths are at most 64, so the conversions keep the numbers.
 		Self::deposit_event(Event::Reported {
 			provider,
@@ -80,14 +95,20 @@ impl<T: Config> Pallet<T> {
 			finalised_number: report.finalised_number,
 			lag: block.saturating_sub(report.finalised_number),
 		});
+		capacity_changed
 	}
 
 	/// Records the report and sees to it that the agenda looks at the provider not after its next deadline.
 	/// An earlier entry is left: it is armed again when it comes up.
-	fn watch(provider: &T::AccountId, report: &Report, block: BlockNumber, now: Moment) {
-		let cadence = if T::Leases::lease_count(provider) > 0 { Cadence::Leased } else { Cadence::Idle };
-		let deadline = Self::deadline(provider, report.epoch, cadence);
-		let before = LastReports::<T>::get(provider).map(|last| last.due);
+	fn watch(
+		provider: &T::AccountId,
+		report: &Report,
+		last: Option<LastReport>,
+		block: BlockNumber,
+		now: Moment,
+	) {
+		let deadline = Self::deadline(provider, report.epoch, Self::cadence(provider));
+		let before = last.map(|last| last.due);
 		let due = before.map_or(deadline, |due| due.min(deadline));
 		if before != Some(due) {
 			if let Some(before) = before {

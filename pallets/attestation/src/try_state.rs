@@ -5,7 +5,6 @@ use crate::{
 	pallet::{Agenda, AgendaCursor, Config, LastReports, Pallet},
 };
 use frame_support::{ensure, traits::Get};
-use millrace_primitives::{LeaseInspect, LeaseStatus, ProviderInspect};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
@@ -16,7 +15,7 @@ impl<T: Config> Pallet<T> {
 		for (provider, last) in LastReports::<T>::iter() {
 			ensure!(
 				Agenda::<T>::contains_key(last.due, &provider),
-				"1: a watched provider has no entry in the agenda"
+				"1: a provider that has reported has no entry in the agenda"
 			);
 			ensure!(last.due >= cursor, "1: the agenda has passed a provider's entry");
 			ensure!(
@@ -25,21 +24,14 @@ impl<T: Config> Pallet<T> {
 			);
 			ensure!(last.finalised_number < last.block, "2: a report saw a finalised block from the future");
 
-			let mut cadence = Cadence::Idle;
-			for lease in T::Leases::leases_of(&provider) {
-				if !T::Leases::lease(lease).is_some_and(|(_, status)| status == LeaseStatus::Active) {
-					continue;
-				}
-				cadence = Cadence::Leased;
-				let attested_at =
-					T::Leases::attested_at(lease).ok_or("4: an active lease was never attested")?;
-				ensure!(attested_at <= last.at, "4: a lease was attested after the last report");
-			}
-			let on_time = last.due <= Self::deadline(&provider, last.epoch, cadence);
+			let billed = Self::billed_nodes(&provider);
+			let cadence = if billed.is_empty() { Cadence::Idle } else { Cadence::Leased };
 			ensure!(
-				on_time || !T::Providers::is_live(&provider),
-				"3: a live provider's entry is after its deadline"
+				billed.iter().all(|(_, attested_at)| *attested_at <= last.at),
+				"4: a node was attested after the last report"
 			);
+			let on_time = last.due <= Self::deadline(&provider, last.epoch, cadence);
+			ensure!(on_time || !Self::is_live(&provider), "3: a live provider's entry is after its deadline");
 		}
 		let (leased, idle) = (T::LeasedEpoch::get(), T::IdleEpoch::get());
 		ensure!(
@@ -47,8 +39,8 @@ impl<T: Config> Pallet<T> {
 			"5: an idle epoch is not whole epochs"
 		);
 		ensure!(T::GraceEpochs::get() > 0, "5: there is no epoch of grace");
-		let watched = LastReports::<T>::iter_keys().count();
-		ensure!(Agenda::<T>::iter_keys().count() == watched, "1: an entry of the agenda has no provider");
+		let reported = LastReports::<T>::iter_keys().count();
+		ensure!(Agenda::<T>::iter_keys().count() == reported, "1: an entry of the agenda has no provider");
 		Ok(())
 	}
 }

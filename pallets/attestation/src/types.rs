@@ -4,7 +4,7 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use millrace_primitives::{BlockNumber, Moment};
 use scale_info::TypeInfo;
 
-/// Last report of a provider that is watched.
+/// Last report of a provider.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct LastReport {
 	/// Epoch that it was for.

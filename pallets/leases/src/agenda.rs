@@ -1,14 +1,19 @@
 //! The agenda: what time alone changes is found at the block where it may be due.
 //!
-//! An entry says when to look, not what to do: due is what chain time says when the entry comes up. An entry
-//! that comes up early is armed again. Each arming goes half of the way that is left if no slot is missed, so
-//! that a chain which misses up to half of its slots is still on time, at the price of a look for each
-//! halving. Entries past their block carry over to the next; nothing is dropped, and an item that fails does
-//! not keep the others from being served.
+//! An entry says when to look, not what to do. What is due at a time is decided by chain time when the entry comes up: one
+//! that comes up early is armed again. Each arming goes half of the way that is left if no slot is missed, so that a chain
+//! which misses up to half of its slots is still on time, at the price of a look for each halving. What is due at a block, the
+//! award of an auction or a round, is served in that block.
+//!
+//! Entries past their block carry over to the next; nothing is dropped, and an item that fails does not keep the others from
+//! being served.
 
 use crate::{
-	pallet::{Agenda, AgendaCursor, Asks, Config, Event, Leases, Pallet},
-	types::{AgendaItem, LeaseOf, UnexpectedKind},
+	pallet::{Agenda, AgendaCursor, Asks, Config, Event, Leases, Orders, Pallet, Payments, Rounds},
+	types::{
+		AgendaItem, LeaseOf, UnexpectedKind, MAX_BIDS_PER_ORDER, MAX_GPUS_PER_NODE, MAX_JOBS_PER_LEASE,
+		MAX_ORDERS_PER_ROUND,
+	},
 	weights::WeightInfo,
 };
 use frame_support::{
@@ -16,12 +21,29 @@ use frame_support::{
 	traits::{Get, Time},
 	weights::{Weight, WeightMeter},
 };
-use millrace_primitives::{BlockNumber, LeaseId, Moment};
+use millrace_primitives::{BlockNumber, LeaseId, Moment, MAX_NODES};
 use sp_runtime::{DispatchResult, SaturatedConversion};
 
-/// An item that failed is tried again after this many blocks: soon, but not so soon that it fills every
-/// block.
+/// An item that failed is tried again after this many blocks: soon, but not so soon that it fills every block.
 pub(crate) const RETRY_AFTER_BLOCKS: BlockNumber = 10;
+
+/// When something is due.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Deadline {
+	/// At this time, in milliseconds.
+	Time(Moment),
+	/// In this block.
+	Block(BlockNumber),
+}
+
+impl Deadline {
+	fn is_reached(self, block: BlockNumber, now: Moment) -> bool {
+		match self {
+			Self::Time(time) => time <= now,
+			Self::Block(due) => due <= block,
+		}
+	}
+}
 
 impl<T: Config> Pallet<T> {
 	/// Serves what came up until block `now_block`, as far as the weight allows.
@@ -57,75 +79,138 @@ impl<T: Config> Pallet<T> {
 		true
 	}
 
-	/// Does what is due for an item, or arms it again. Returns whether that is done: if not, the weight is
-	/// used up.
+	/// Does what is due for an item, or arms it again. Returns whether that is done: if not, the weight is used up.
 	fn serve_item(item: AgendaItem, now: Moment, meter: &mut WeightMeter) -> bool {
-		let Some((deadline, weight)) = Self::deadline_and_weight(item) else {
+		let Some((deadline, weight)) = Self::deadline_and_weight(item, now) else {
 			Self::deposit_event(Event::Unexpected { kind: UnexpectedKind::AgendaWithoutObject(item) });
 			return true;
 		};
-		if now < deadline {
+		if !deadline.is_reached(Self::current_block(), now) {
 			let affordable = meter.try_consume(T::WeightInfo::agenda_rearm()).is_ok();
 			if affordable {
-				Self::move_entry(item, Self::block_on_the_way_to(deadline, now));
+				Self::move_entry(item, Self::block_for(deadline, now));
 			}
 			return affordable;
 		}
 		if meter.try_consume(weight).is_err() {
 			return false;
 		}
-		if let Err(error) = with_storage_layer(|| Self::end_item(item, now)) {
+		if let Err(error) = with_storage_layer(|| Self::do_item(item, now, meter)) {
 			Self::move_entry(item, Self::current_block().saturating_add(RETRY_AFTER_BLOCKS));
 			Self::deposit_event(Event::Unexpected { kind: UnexpectedKind::AgendaItemFailed(item, error) });
 		}
 		true
 	}
 
-	/// When an item is due, and the most that serving it then can weigh. `None` if there is no such object.
-	fn deadline_and_weight(item: AgendaItem) -> Option<(Moment, Weight)> {
+	/// When an item is due, and the most that serving it then can weigh. `None` if there is no such object. A round weighs as
+	/// much as its first order here: the others are weighed one by one.
+	fn deadline_and_weight(item: AgendaItem, now: Moment) -> Option<(Deadline, Weight)> {
 		match item {
 			AgendaItem::Ask(ask) => {
-				Asks::<T>::get(ask).map(|ask| (ask.expires_at, T::WeightInfo::agenda_ask()))
+				Asks::<T>::get(ask).map(|ask| (Deadline::Time(ask.expires_at), T::WeightInfo::agenda_ask()))
 			}
-			AgendaItem::Lease(id) => Leases::<T>::get(id).map(|lease| {
-				let jobs = lease.open_jobs.saturating_add(lease.finished_jobs);
-				// At most MAX_GPUS_PER_LEASE, so the conversion keeps the number.
-				let weight = T::WeightInfo::agenda_lease(lease.gpus.len() as u32, jobs);
-				(Self::deadline(id, &lease).0, weight)
+			AgendaItem::Lease(id) => Leases::<T>::get(id)
+				.map(|lease| (Deadline::Time(Self::deadline(id, &lease, now)), Self::lease_weight(&lease))),
+			AgendaItem::Order(order) => Orders::<T>::get(order).map(|order| {
+				let weight =
+					T::WeightInfo::agenda_order(order.terms.nodes, order.terms.gpus_per_node, order.bids);
+				(Self::order_deadline(&order), weight)
 			}),
+			AgendaItem::Market(class, asset) => Rounds::<T>::get((class, asset))
+				.map(|round| (Deadline::Block(round.due), Self::order_of_a_round())),
+			AgendaItem::Payments(lease) => Payments::<T>::get(lease)
+				.map(|last| (Deadline::Time(last.at), T::WeightInfo::agenda_payments())),
 		}
 	}
 
-	/// Ends an item that is due.
-	fn end_item(item: AgendaItem, now: Moment) -> DispatchResult {
+	/// The most that serving a lease that is due can weigh: it closes, or its nodes fail and one of them is replaced.
+	fn lease_weight(lease: &LeaseOf<T>) -> Weight {
+		// Neither sum nor conversion can lose anything: there are at most MAX_JOBS_PER_LEASE jobs and MAX_NODES nodes.
+		let jobs = lease.open_jobs.saturating_add(lease.finished_jobs);
+		let end = T::WeightInfo::agenda_lease(lease.nodes.len() as u32, lease.gpus_per_node, jobs);
+		if lease.failover {
+			end.saturating_add(T::WeightInfo::agenda_search(lease.gpus_per_node))
+		} else {
+			end
+		}
+	}
+
+	/// The most that one order of a round can weigh. A resting order has no bids.
+	fn order_of_a_round() -> Weight {
+		T::WeightInfo::agenda_order(MAX_NODES, MAX_GPUS_PER_NODE, 0)
+	}
+
+	/// The heaviest item of the agenda, with what it takes to come to it.
+	pub(crate) fn largest_agenda_item() -> Weight {
+		let lease = T::WeightInfo::agenda_lease(MAX_NODES, MAX_GPUS_PER_NODE, MAX_JOBS_PER_LEASE)
+			.saturating_add(T::WeightInfo::agenda_search(MAX_GPUS_PER_NODE));
+		let largest = T::WeightInfo::agenda_order(MAX_NODES, MAX_GPUS_PER_NODE, MAX_BIDS_PER_ORDER)
+			.max(lease)
+			.max(T::WeightInfo::agenda_ask())
+			.max(T::WeightInfo::agenda_payments());
+		T::WeightInfo::agenda_start()
+			.saturating_add(T::WeightInfo::agenda_block())
+			.saturating_add(T::WeightInfo::agenda_peek())
+			.saturating_add(largest)
+	}
+
+	/// Does what is due for an item. Its object has a later entry after that, or is gone.
+	fn do_item(item: AgendaItem, now: Moment, meter: &mut WeightMeter) -> DispatchResult {
 		match item {
 			AgendaItem::Ask(ask) => match Asks::<T>::get(ask) {
 				Some(record) => Self::expire_ask(ask, &record),
 				None => Ok(()),
 			},
 			AgendaItem::Lease(lease) => match Leases::<T>::get(lease) {
-				Some(record) => Self::close_if_due(lease, record, now).map(|_| ()),
+				Some(record) => Self::make_due(lease, record, now).map(|_| ()),
 				None => Ok(()),
 			},
+			AgendaItem::Order(order) => match Orders::<T>::get(order) {
+				Some(record) => Self::serve_order(order, record, now),
+				None => Ok(()),
+			},
+			AgendaItem::Market(class, asset) => {
+				if let Some(round) = Rounds::<T>::get((class, asset)) {
+					// The first order is paid for.
+					let mut orders = 1;
+					while orders < MAX_ORDERS_PER_ROUND && meter.try_consume(Self::order_of_a_round()).is_ok()
+					{
+						orders = orders.saturating_add(1);
+					}
+					Self::serve_round((class, asset), round, orders, now);
+				}
+				Ok(())
+			}
+			AgendaItem::Payments(lease) => Self::finish_payments(lease, now),
 		}
 	}
 
 	/// Gives an object another entry in place of the one it has.
-	fn move_entry(item: AgendaItem, block: BlockNumber) {
+	pub(crate) fn move_entry(item: AgendaItem, block: BlockNumber) {
 		let replace = |due: &mut BlockNumber| {
 			Self::disarm(item, *due);
-			Agenda::<T>::insert(block, item, ());
-			*due = block;
+			*due = Self::arm_at(item, block);
 		};
 		match item {
 			AgendaItem::Ask(ask) => Asks::<T>::mutate_extant(ask, |record| replace(&mut record.due)),
 			AgendaItem::Lease(lease) => Leases::<T>::mutate_extant(lease, |record| replace(&mut record.due)),
+			AgendaItem::Order(order) => Orders::<T>::mutate_extant(order, |record| replace(&mut record.due)),
+			AgendaItem::Market(class, asset) => {
+				Rounds::<T>::mutate_extant((class, asset), |record| replace(&mut record.due))
+			}
+			AgendaItem::Payments(lease) => {
+				Payments::<T>::mutate_extant(lease, |record| replace(&mut record.due))
+			}
 		}
 	}
 
 	/// Enters an item that may be due at `deadline`. Returns the block, always a later one than the current.
 	pub(crate) fn arm(item: AgendaItem, deadline: Moment, now: Moment) -> BlockNumber {
-		let block = Self::block_on_the_way_to(deadline, now);
+		Self::arm_at(item, Self::block_on_the_way_to(deadline, now))
+	}
+
+	/// Enters an item for a block, which must not be over. Returns the block.
+	pub(crate) fn arm_at(item: AgendaItem, block: BlockNumber) -> BlockNumber {
 		Agenda::<T>::insert(block, item, ());
 		block
 	}
@@ -135,13 +220,24 @@ impl<T: Config> Pallet<T> {
 		Agenda::<T>::remove(block, item);
 	}
 
-	/// Moves a lease's entry if its deadline is now sooner than that. An entry that is too early is left: it
-	/// is armed again when it comes up, so that attestations need not write to the agenda.
+	/// Moves a lease's entry to its deadline.
+	pub(crate) fn rearm_lease(id: LeaseId, lease: &mut LeaseOf<T>, now: Moment) {
+		Self::disarm(AgendaItem::Lease(id), lease.due);
+		lease.due = Self::arm(AgendaItem::Lease(id), Self::deadline(id, lease, now), now);
+	}
+
+	/// Moves a lease's entry if its deadline is now sooner than that. An entry that is too early is left: it is armed again
+	/// when it comes up, so that attestations need not write to the agenda.
 	pub(crate) fn arm_lease_if_sooner(id: LeaseId, lease: &mut LeaseOf<T>, now: Moment) {
-		let (deadline, _) = Self::deadline(id, lease);
-		if Self::block_on_the_way_to(deadline, now) < lease.due {
-			Self::disarm(AgendaItem::Lease(id), lease.due);
-			lease.due = Self::arm(AgendaItem::Lease(id), deadline, now);
+		if Self::block_on_the_way_to(Self::deadline(id, lease, now), now) < lease.due {
+			Self::rearm_lease(id, lease, now);
+		}
+	}
+
+	fn block_for(deadline: Deadline, now: Moment) -> BlockNumber {
+		match deadline {
+			Deadline::Time(time) => Self::block_on_the_way_to(time, now),
+			Deadline::Block(block) => block,
 		}
 	}
 
@@ -153,7 +249,7 @@ impl<T: Config> Pallet<T> {
 		Self::current_block().saturating_add(ahead)
 	}
 
-	fn current_block() -> BlockNumber {
+	pub(crate) fn current_block() -> BlockNumber {
 		frame_system::Pallet::<T>::block_number().saturated_into()
 	}
 }

@@ -1,12 +1,25 @@
 //! The traits through which the pallet above knows this one.
 
-use crate::pallet::{Config, Jobs, Leases, Pallet, ProviderLeases};
+use crate::{
+	pallet::{Config, Jobs, Leases, Pallet, ProviderLeases},
+	types::Node,
+};
 use alloc::vec::Vec;
 use millrace_primitives::{
-	BlobHash, GpuIndex, JobId, JobOutcome, LeaseAttestation, LeaseId, LeaseInspect, LeaseStatus, LeaseUsage,
-	Moment,
+	GpuIndex, JobId, JobOutcome, LeaseAttestation, LeaseId, LeaseInspect, LeaseStatus, LeaseUsage, Moment,
+	NodeIndex, OpenJob, ServedNode,
 };
 use sp_runtime::DispatchResult;
+
+impl<T: Config> Pallet<T> {
+	/// The node of the lease that the provider serves.
+	fn node_served_by(lease: LeaseId, provider: &T::AccountId) -> Option<(NodeIndex, Node<T::AccountId>)> {
+		let lease = Leases::<T>::get(lease)?;
+		let place = lease.node_of(provider)?;
+		let node = lease.nodes.into_iter().nth(place)?;
+		Some((Self::node_index(place), node))
+	}
+}
 
 impl<T: Config> LeaseInspect<T::AccountId> for Pallet<T> {
 	fn leases_of(provider: &T::AccountId) -> Vec<LeaseId> {
@@ -18,42 +31,60 @@ impl<T: Config> LeaseInspect<T::AccountId> for Pallet<T> {
 		ProviderLeases::<T>::decode_len(provider).unwrap_or(0) as u32
 	}
 
-	fn lease(lease: LeaseId) -> Option<(T::AccountId, LeaseStatus)> {
-		Leases::<T>::get(lease).map(|lease| (lease.provider, lease.status))
+	fn status(lease: LeaseId) -> Option<LeaseStatus> {
+		Leases::<T>::get(lease).map(|lease| lease.status)
 	}
 
-	fn attested_at(lease: LeaseId) -> Option<Moment> {
-		Leases::<T>::get(lease).map(|lease| lease.attested_at)
+	fn served_node(lease: LeaseId, provider: &T::AccountId) -> Option<ServedNode> {
+		Self::node_served_by(lease, provider).map(|(number, node)| ServedNode {
+			node: number,
+			status: node.status,
+			gpus: node.gpus.into_inner(),
+			attested_at: node.attested_at,
+		})
 	}
 
-	fn gpus(lease: LeaseId) -> Vec<GpuIndex> {
-		Leases::<T>::get(lease).map(|lease| lease.gpus.into_inner()).unwrap_or_default()
-	}
-
-	fn open_jobs(lease: LeaseId) -> Vec<(JobId, BlobHash, Moment)> {
+	fn open_jobs(lease: LeaseId, provider: &T::AccountId) -> Vec<OpenJob> {
+		let Some((node, _)) = Self::node_served_by(lease, provider) else { return Vec::new() };
 		let mut open: Vec<_> = Jobs::<T>::iter_prefix(lease)
-			.filter(|(_, job)| job.outcome.is_none())
-			.map(|(id, job)| (id, job.plan, job.submitted_at))
+			.filter(|(_, job)| job.node == node && job.outcome.is_none())
+			.map(|(id, job)| OpenJob {
+				job: id,
+				plan: job.plan,
+				submitted_at: job.submitted_at,
+				checkpoint: job.checkpoint,
+			})
 			.collect();
-		open.sort_by_key(|(id, ..)| *id);
+		open.sort_by_key(|job| job.job);
 		open
 	}
 
-	fn job_is_open(lease: LeaseId, job: JobId) -> Option<bool> {
-		Jobs::<T>::get(lease, job).map(|job| job.outcome.is_none())
+	fn job_is_open(lease: LeaseId, job: JobId, provider: &T::AccountId) -> Option<bool> {
+		let (node, _) = Self::node_served_by(lease, provider)?;
+		Jobs::<T>::get(lease, job).filter(|job| job.node == node).map(|job| job.outcome.is_none())
 	}
 }
 
 impl<T: Config> LeaseAttestation<T::AccountId> for Pallet<T> {
-	fn attest(usage: &LeaseUsage, healthy: &[GpuIndex], now: Moment, max_interval_ms: u64) -> DispatchResult {
-		Self::do_attest(usage, healthy, now, max_interval_ms)
+	fn attest(
+		provider: &T::AccountId,
+		usage: &LeaseUsage,
+		healthy: &[GpuIndex],
+		now: Moment,
+		max_interval_ms: u64,
+	) -> DispatchResult {
+		Self::do_attest(provider, usage, healthy, now, max_interval_ms)
 	}
 
-	fn suspend(lease: LeaseId, now: Moment) -> DispatchResult {
-		Self::do_suspend(lease, now)
+	fn suspend(lease: LeaseId, provider: &T::AccountId, now: Moment) -> DispatchResult {
+		Self::do_suspend(lease, provider, now)
 	}
 
 	fn finish_job(lease: LeaseId, job: JobId, outcome: JobOutcome) -> DispatchResult {
 		Self::do_finish_job(lease, job, outcome)
+	}
+
+	fn capacity_changed(provider: &T::AccountId) {
+		Self::relist(provider);
 	}
 }

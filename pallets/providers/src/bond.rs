@@ -1,16 +1,19 @@
-//! The bond: held, on its way out, given back.
+//! The bond: held, on its way out, given back, and paid to renters as a penalty.
 
 use crate::{types::UnbondError, Classes, Config, Error, Event, Gpus, HoldReason, Pallet, Providers};
 use frame_support::{
 	ensure,
 	traits::{
 		fungible::{hold::Mutate as _, Inspect as _},
-		tokens::{Fortitude, Precision, Preservation},
+		tokens::{DepositConsequence, Fortitude, Precision, Preservation, Provenance, Restriction},
 		Get, Time,
 	},
 };
-use millrace_primitives::Balance;
-use sp_runtime::{ArithmeticError, DispatchError, DispatchResult};
+use millrace_primitives::{Balance, ClassId};
+use sp_runtime::{ArithmeticError, DispatchError, DispatchResult, Permill};
+
+/// Most of a lease's bond that leaving the lease early can cost.
+const MAX_LEAVING_PENALTY: Permill = Permill::from_percent(20);
 
 impl<T: Config> Pallet<T> {
 	/// Adds to the active bond.
@@ -46,6 +49,49 @@ impl<T: Config> Pallet<T> {
 		Providers::<T>::insert(&who, provider);
 		Self::deposit_event(Event::Withdrawn { provider: who, amount });
 		Ok(())
+	}
+
+	/// Moves up to `amount` plancks of the active bond to the renter of a lease that the provider leaves early: at most a
+	/// fifth, rounded down, of what `gpus` GPUs of the class need as bond, and at most what is bonded.
+	///
+	/// Returns the plancks that moved. They are none if the renter's account cannot receive them: its loss must not keep the
+	/// provider in a lease, and nobody else has a claim to them. What is left of the bond may cover the GPUs no longer. Then
+	/// the provider can neither add a GPU nor unbond until it has bonded more or removed some; its leases go on.
+	pub(crate) fn do_leaving_penalty(
+		provider: &T::AccountId,
+		class: ClassId,
+		gpus: u32,
+		amount: Balance,
+		renter: &T::AccountId,
+	) -> Result<Balance, DispatchError> {
+		let mut record = Providers::<T>::get(provider).ok_or(Error::<T>::NotRegistered)?;
+		let class = Classes::<T>::get(class).ok_or(Error::<T>::UnknownClass)?;
+		let lease_bond = class.min_bond.checked_mul(gpus.into()).ok_or(ArithmeticError::Overflow)?;
+		let amount = amount.min(MAX_LEAVING_PENALTY.mul_floor(lease_bond)).min(record.bonded);
+		let can_move = amount > 0
+			&& T::Currency::can_deposit(renter, amount, Provenance::Extant) == DepositConsequence::Success;
+		if !can_move {
+			return Ok(0);
+		}
+		// By force: a freeze of the provider's own must not protect its bond.
+		let moved = T::Currency::transfer_on_hold(
+			&HoldReason::Bond.into(),
+			provider,
+			renter,
+			amount,
+			Precision::Exact,
+			Restriction::Free,
+			Fortitude::Force,
+		)?;
+		ensure!(moved == amount, Error::<T>::LedgerMismatch);
+		record.pay_penalty(moved).ok_or(Error::<T>::LedgerMismatch)?;
+		Providers::<T>::insert(provider, record);
+		Self::deposit_event(Event::LeavingPenaltyPaid {
+			provider: provider.clone(),
+			renter: renter.clone(),
+			amount: moved,
+		});
+		Ok(moved)
 	}
 
 	/// Smallest active bond for the GPUs of a provider, in plancks.

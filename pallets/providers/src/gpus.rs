@@ -23,6 +23,7 @@ impl<T: Config> Pallet<T> {
 
 		let gpu = GpuIndex(index);
 		provider.next_gpu = next;
+		provider.added_gpus = true;
 		Providers::<T>::insert(&who, provider);
 		Gpus::<T>::insert(&who, gpu, Gpu { class, uuid_hash, state: GpuState::Healthy });
 		GpuUuids::<T>::insert(uuid_hash, (&who, gpu));

@@ -2,9 +2,10 @@
 
 use crate::{Classes, Config, Gpus, Pallet, Providers, Standing, Workers};
 use alloc::vec::Vec;
+use frame_support::storage::with_storage_layer;
 use millrace_primitives::{
-	Balance, ClassId, GpuClass, GpuHealth, GpuIndex, GpuReservation, GpuState, Hash, LeaseId,
-	ProviderInspect, ProviderLiveness,
+	Balance, ClassId, GpuClass, GpuHealth, GpuIndex, GpuReservation, GpuState, Hash, LeaseId, Moment, Owner,
+	ProviderFacts, ProviderInspect, ProviderLiveness,
 };
 use sp_runtime::DispatchError;
 
@@ -17,8 +18,15 @@ impl<T: Config> ProviderInspect<T::AccountId, Balance> for Pallet<T> {
 		Providers::<T>::contains_key(provider)
 	}
 
-	fn is_live(provider: &T::AccountId) -> bool {
-		Providers::<T>::get(provider).is_some_and(|provider| provider.standing == Standing::Live)
+	fn facts(provider: &T::AccountId) -> Option<ProviderFacts<T::AccountId>> {
+		let record = Providers::<T>::get(provider)?;
+		Some(ProviderFacts {
+			owner: record.operator_group.map_or_else(|| Owner::Account(provider.clone()), Owner::Group),
+			country: record.country,
+			network: record.network,
+			uptime: Self::uptime_of(provider).map(|(_, _, month)| month),
+			live: record.standing == Standing::Live,
+		})
 	}
 
 	fn class(class: ClassId) -> Option<GpuClass<Balance>> {
@@ -43,7 +51,7 @@ impl<T: Config> ProviderInspect<T::AccountId, Balance> for Pallet<T> {
 	}
 }
 
-impl<T: Config> GpuReservation<T::AccountId> for Pallet<T> {
+impl<T: Config> GpuReservation<T::AccountId, Balance> for Pallet<T> {
 	fn reserve(
 		provider: &T::AccountId,
 		class: ClassId,
@@ -55,6 +63,17 @@ impl<T: Config> GpuReservation<T::AccountId> for Pallet<T> {
 
 	fn release(provider: &T::AccountId, gpus: &[GpuIndex], lease: LeaseId) {
 		Self::do_release(provider, gpus, lease);
+	}
+
+	fn leaving_penalty(
+		provider: &T::AccountId,
+		class: ClassId,
+		gpus: u32,
+		amount: Balance,
+		renter: &T::AccountId,
+	) -> Result<Balance, DispatchError> {
+		// A transfer that fails half-way leaves no trace.
+		with_storage_layer(|| Self::do_leaving_penalty(provider, class, gpus, amount, renter))
 	}
 }
 
@@ -68,7 +87,11 @@ impl<T: Config> ProviderLiveness<T::AccountId> for Pallet<T> {
 		Self::change_standing(provider, &[Standing::Live], Standing::Stale)
 	}
 
-	fn update_health(provider: &T::AccountId, health: &[GpuHealth]) {
-		Self::do_update_health(provider, health);
+	fn update_health(provider: &T::AccountId, health: &[GpuHealth]) -> bool {
+		Self::do_update_health(provider, health)
+	}
+
+	fn record_epochs(provider: &T::AccountId, expected: u32, attested: u32, now: Moment) {
+		Self::do_record_epochs(provider, expected, attested, now);
 	}
 }

@@ -8,6 +8,7 @@
 //! - **provider**: a cold account that owns the bond and is paid. **worker**: its hot key, which signs reports and nothing else.
 //! - **GPU**: (provider, index) with the salted hash of its UUID, which is unique on the chain. Indices are never used again.
 //! - **bond**: held in the provider's account. It is *active*, or *unbonding*: on its way out, in chunks, and still at stake.
+//! - **uptime**: of the epochs for which a report was expected, the share that was attested.
 //! - **standing**: `New` until the first report, then `Live` or `Stale` as the reports come and stop.
 //!
 //! ```text
@@ -15,22 +16,24 @@
 //! standing   New --report--> Live --silence--> Stale --report--> Live
 //! GPU        Healthy <--report--> Faulty;   Healthy --reserve--> Leased --release--> Healthy
 //! bond       bond -> active --unbond--> unbonding --(UnbondingPeriod)--> withdraw
+//!                      '--leaving a lease early--> the renter
 //! ```
 //!
 //! ## Who calls it
 //!
-//! Providers, by the calls. The leases reserve and release GPUs (`GpuReservation`), the attestation writes standing and
-//! health (`ProviderLiveness`), both read (`ProviderInspect`).
+//! Providers, by the calls. The leases reserve and release GPUs and take the penalty for leaving early (`GpuReservation`),
+//! the attestation writes standing, health and uptime (`ProviderLiveness`), both read (`ProviderInspect`).
 //!
 //! ## Invariants
 //!
-//! `try_state.rs`: holds equal the ledger; the active bond covers every GPU; indices of UUIDs and workers equal a recount.
+//! `try_state.rs`: holds equal the ledger; the active bond covers every GPU, but for what penalties took; indices of UUIDs and
+//! workers equal a recount; uptime is a provider's.
 //!
 //! ## What it does not do
 //!
 //! It does not check that a provider has the GPU that it registers, nor that it is where it says: that is for reports and
 //! challenges. It does not ask the owner of a worker key for consent: whoever finds its key taken makes a fresh one, which
-//! costs nothing. It does not slash.
+//! costs nothing. It does not slash: the penalty for leaving a lease early is the price of that, and goes to the renter.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -44,6 +47,7 @@ mod reservation;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
 mod types;
+mod uptime;
 pub mod weights;
 mod worker_key;
 
@@ -54,21 +58,22 @@ mod tests;
 
 pub use pallet::*;
 pub use types::{
-	Chunk, Country, Endpoint, Gpu, GpuList, Provider, Standing, MAX_ENDPOINT_LEN, MAX_UNBONDING_CHUNKS,
+	Chunk, Endpoint, Gpu, GpuList, Provider, Standing, UptimeRing, MAX_ENDPOINT_LEN, MAX_UNBONDING_CHUNKS,
 };
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 #[expect(clippy::expect_used, reason = "FRAME's macros write them")]
 pub mod pallet {
-	use crate::{registration::Profile, Country, Endpoint, Gpu, GpuList, Provider, WeightInfo};
+	use crate::{registration::Profile, Endpoint, Gpu, GpuList, Provider, UptimeRing, WeightInfo};
 	use alloc::vec::Vec;
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{fungible, Time},
 	};
 	use frame_system::pallet_prelude::*;
-	use millrace_primitives::{Balance, ClassId, GpuClass, GpuIndex, Hash as H256, LeaseId, Moment};
+	use millrace_primitives::{Balance, ClassId, Country, GpuClass, GpuIndex, Hash as H256, LeaseId, Moment};
+	use sp_runtime::Permill;
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -132,6 +137,10 @@ pub mod pallet {
 	// Whoever registers a GPU sends the hash, and could send any 32 bytes.
 	#[pallet::storage]
 	pub type GpuUuids<T: Config> = StorageMap<_, Blake2_128Concat, H256, (T::AccountId, GpuIndex)>;
+
+	/// Epochs of reports of each provider that has reported. Written by reports; removed by `deregister`.
+	#[pallet::storage]
+	pub type Uptime<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, UptimeRing>;
 
 	/// Why this pallet holds funds.
 	#[pallet::composite_enum]
@@ -227,6 +236,15 @@ pub mod pallet {
 			/// To whom.
 			provider: T::AccountId,
 			/// Plancks given back.
+			amount: Balance,
+		},
+		/// A provider left a lease early: part of its active bond went to the renter.
+		LeavingPenaltyPaid {
+			/// Which provider.
+			provider: T::AccountId,
+			/// Who received it.
+			renter: T::AccountId,
+			/// Plancks that moved.
 			amount: Balance,
 		},
 		/// A provider has a worker key, or another one.
@@ -491,6 +509,13 @@ pub mod pallet {
 		/// Plancks that the provider could withdraw now. `None` if the account is not a provider.
 		pub fn withdrawable(provider: T::AccountId) -> Option<Balance> {
 			Some(Providers::<T>::get(provider)?.matured(T::Time::now()))
+		}
+
+		/// Share of the expected epochs that the provider attested, rounded down: today, over 7 days and over 30 days, counted
+		/// in days of UTC. A span in which no report was expected has the share of the next longer one. What is missed counts
+		/// when the provider reports again. `None` without an expected report in 30 days.
+		pub fn uptime(provider: T::AccountId) -> Option<(Permill, Permill, Permill)> {
+			Self::uptime_of(&provider)
 		}
 
 		/// GPUs of the provider in the order of their indices.

@@ -1,13 +1,14 @@
 //! Coming, changing what is declared, and leaving.
 
 use crate::{
-	Config, Country, Endpoint, Error, Event, Gpus, HoldReason, Pallet, Provider, Providers, Standing,
+	Config, Endpoint, Error, Event, Gpus, HoldReason, Pallet, Provider, Providers, Standing, Uptime,
 };
 use frame_support::{
 	ensure,
 	traits::{Get, Time},
 	BoundedVec,
 };
+use millrace_primitives::Country;
 use sp_runtime::DispatchResult;
 
 /// What a provider declares.
@@ -51,8 +52,10 @@ impl<T: Config> Pallet<T> {
 			standing: Standing::New,
 			bonded: 0,
 			unbonding: BoundedVec::new(),
+			penalties: 0,
 			deposit,
 			next_gpu: 0,
+			added_gpus: false,
 			registered_at: T::Time::now(),
 		};
 		Providers::<T>::insert(&who, provider);
@@ -82,6 +85,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(provider.bonded == 0 && provider.unbonding.is_empty(), Error::<T>::StillBonded);
 		Self::give_back(HoldReason::Registration, &who, provider.deposit)?;
 		Providers::<T>::remove(&who);
+		Uptime::<T>::remove(&who);
 		if let Some(worker) = provider.worker {
 			Self::release_worker(&worker);
 			Self::deposit_event(Event::WorkerRemoved { provider: who.clone(), worker });

@@ -47,7 +47,17 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Takes over what a report says about GPUs that serve no lease. A GPU that it leaves out was not found, and is faulty.
-	pub(crate) fn do_update_health(provider: &T::AccountId, health: &[GpuHealth]) {
+	/// Returns whether that is news: a GPU's state changed, or GPUs were added since the last report.
+	pub(crate) fn do_update_health(provider: &T::AccountId, health: &[GpuHealth]) -> bool {
+		// A GPU is healthy from the moment when it is added, but nobody above was told of it.
+		let mut changed = Providers::<T>::try_mutate_exists(provider, |record| match record {
+			Some(record) if record.added_gpus => {
+				record.added_gpus = false;
+				Ok(())
+			}
+			_ => Err(()),
+		})
+		.is_ok();
 		for (index, gpu) in Self::gpus_by_index(provider) {
 			let healthy = health.iter().find(|seen| seen.gpu == index).is_some_and(|seen| seen.healthy);
 			let state = match (gpu.state, healthy) {
@@ -57,7 +67,9 @@ impl<T: Config> Pallet<T> {
 			};
 			Gpus::<T>::insert(provider, index, Gpu { state, ..gpu });
 			Self::deposit_event(Event::GpuHealthChanged { provider: provider.clone(), gpu: index, healthy });
+			changed = true;
 		}
+		changed
 	}
 
 	/// Changes a provider's standing if it is one of those given. Returns whether it did.

@@ -1,7 +1,13 @@
 //! Invariants.
 
-use crate::{Classes, Config, GpuUuids, Gpus, HoldReason, NextClass, Pallet, Provider, Providers, Workers};
-use frame_support::{ensure, traits::fungible::InspectHold as _};
+use crate::{
+	uptime::day_of, Classes, Config, GpuUuids, Gpus, HoldReason, NextClass, Pallet, Provider, Providers,
+	Uptime, Workers,
+};
+use frame_support::{
+	ensure,
+	traits::{fungible::InspectHold as _, Time},
+};
 use millrace_primitives::MAX_GPUS_PER_PROVIDER;
 use sp_runtime::TryRuntimeError;
 
@@ -10,11 +16,12 @@ impl<T: Config> Pallet<T> {
 	///
 	/// 1. The hold for the bond equals the active bond and the unbonding chunks, the hold for the registration equals the
 	///    deposit, and no chunk is empty.
-	/// 2. The active bond covers the minimum of every GPU.
+	/// 2. The active bond covers the minimum of every GPU, but for what penalties took.
 	/// 3. Workers and providers map one to one, a worker has its account reference, and is not its own provider.
 	/// 4. Each GPU has a registered provider, a class and an index that was handed out; nobody has too many.
 	/// 5. UUIDs and GPUs map one to one.
 	/// 6. The classes are those with a number below the next one.
+	/// 7. Uptime is a registered provider's and not from the future, and no more was attested than expected.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		for (who, provider) in Providers::<T>::iter() {
 			Self::try_state_bond(&who, &provider)?;
@@ -25,7 +32,8 @@ impl<T: Config> Pallet<T> {
 			ensure!(provider.worker == Some(worker), "3: worker is not its provider's");
 		}
 		Self::try_state_gpus()?;
-		Self::try_state_classes()
+		Self::try_state_classes()?;
+		Self::try_state_uptime()
 	}
 
 	fn try_state_bond(who: &T::AccountId, provider: &Provider<T::AccountId>) -> Result<(), TryRuntimeError> {
@@ -35,7 +43,9 @@ impl<T: Config> Pallet<T> {
 		ensure!(held(HoldReason::Registration) == provider.deposit, "1: deposit differs from hold");
 		ensure!(provider.unbonding.iter().all(|chunk| chunk.amount > 0), "1: empty chunk");
 		let required = Self::bond_for_gpus(who).map_err(|_| "2: required bond is undefined")?;
-		ensure!(provider.bonded >= required, "2: bond does not cover the GPUs");
+		// Sums that do not fit cover everything.
+		let covered = provider.bonded.saturating_add(provider.penalties);
+		ensure!(covered >= required, "2: bond does not cover the GPUs");
 		Ok(())
 	}
 
@@ -72,6 +82,17 @@ impl<T: Config> Pallet<T> {
 		let next = NextClass::<T>::get();
 		ensure!(Classes::<T>::iter_keys().all(|class| class < next), "6: class beyond the next number");
 		ensure!(Classes::<T>::iter_keys().count() == next.0 as usize, "6: class is missing");
+		Ok(())
+	}
+
+	fn try_state_uptime() -> Result<(), TryRuntimeError> {
+		let today = day_of(T::Time::now());
+		for (who, ring) in Uptime::<T>::iter() {
+			ensure!(Providers::<T>::contains_key(&who), "7: uptime of nobody");
+			ensure!(ring.day <= today, "7: uptime is from the future");
+			let sound = ring.days.iter().all(|(expected, attested)| attested <= expected);
+			ensure!(sound, "7: more was attested than expected");
+		}
 		Ok(())
 	}
 }

@@ -1,7 +1,10 @@
 //! Records of the registry, and the arithmetic of a provider's bond.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use millrace_primitives::{Balance, ClassId, GpuIndex, GpuState, Hash, Moment, MAX_GPUS_PER_PROVIDER};
+use millrace_math::{DayOfEpochs, UPTIME_DAYS};
+use millrace_primitives::{
+	Balance, ClassId, Country, GpuIndex, GpuState, Hash, Moment, MAX_GPUS_PER_PROVIDER,
+};
 use scale_info::TypeInfo;
 use sp_runtime::{traits::ConstU32, ArithmeticError, BoundedVec};
 
@@ -14,8 +17,6 @@ pub const MAX_UNBONDING_CHUNKS: u32 = 8;
 pub type Endpoint = BoundedVec<u8, ConstU32<MAX_ENDPOINT_LEN>>;
 /// GPUs of one provider.
 pub type GpuList = BoundedVec<GpuIndex, ConstU32<MAX_GPUS_PER_PROVIDER>>;
-/// Country as two capital letters, ISO 3166-1 alpha-2.
-pub type Country = [u8; 2];
 
 /// Whether a provider's reports arrive.
 #[derive(
@@ -63,10 +64,14 @@ pub struct Provider<AccountId> {
 	pub bonded: Balance,
 	/// Parts of the bond on their way out.
 	pub unbonding: BoundedVec<Chunk, ConstU32<MAX_UNBONDING_CHUNKS>>,
+	/// Plancks of the bond that went to renters as penalties, since the registration.
+	pub penalties: Balance,
 	/// Plancks held for the registration.
 	pub deposit: Balance,
 	/// Index of its next GPU.
 	pub next_gpu: u16,
+	/// Whether it added GPUs since its last report.
+	pub added_gpus: bool,
 	/// When it registered, in milliseconds.
 	pub registered_at: Moment,
 }
@@ -82,6 +87,17 @@ pub struct Gpu {
 	pub uuid_hash: Hash,
 	/// Whether it is free, leased or faulty.
 	pub state: GpuState,
+}
+
+/// Epochs of reports of the last days.
+#[derive(
+	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct UptimeRing {
+	/// Day of the newest entry, in days since the Unix epoch.
+	pub day: u32,
+	/// Epochs that were expected and epochs that were attested, by day, newest first.
+	pub days: [DayOfEpochs; UPTIME_DAYS],
 }
 
 /// Why an amount cannot start to unbond.
@@ -140,6 +156,14 @@ impl<AccountId> Provider<AccountId> {
 		}
 		self.bonded = remaining;
 		Ok(())
+	}
+
+	/// Takes plancks that left the hold as a penalty out of the active bond. `None` if there are fewer.
+	pub(crate) fn pay_penalty(&mut self, amount: Balance) -> Option<()> {
+		self.bonded = self.bonded.checked_sub(amount)?;
+		// Clamping is right: nobody can have paid that much.
+		self.penalties = self.penalties.saturating_add(amount);
+		Some(())
 	}
 
 	/// Takes out the chunks that have finished unbonding. Returns their sum, in plancks.

@@ -75,8 +75,8 @@ weights! {
 	/// `Providers` (read, write).
 	update_profile: 30, 1, 1;
 	/// `Providers`, first key of `Gpus`, `System::Account` of provider and worker, `Balances::Holds` (read); `Providers`,
-	/// `Workers`, both accounts, `Balances::Holds` (write).
-	deregister: 60, 5, 5;
+	/// `Workers`, `Uptime`, both accounts, `Balances::Holds` (write).
+	deregister: 60, 5, 6;
 	/// `Providers`, `System::Account`, `Balances::Holds` (read, write).
 	bond: 50, 3, 3;
 	/// `Providers`, all `Gpus` and their `Classes`, `Timestamp::Now` (read); `Providers` (write).

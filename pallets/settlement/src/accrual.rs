@@ -1,22 +1,32 @@
 //! Attested time becomes earnings. Nothing moves here.
 
 use crate::{Config, Error, Escrows, Event, Pallet};
-use millrace_primitives::{Accrued, Balance, EscrowId};
+use frame_support::{
+	ensure,
+	traits::{Get, Time},
+};
+use millrace_primitives::{Accrued, Balance, EscrowId, StreamId};
 use sp_runtime::DispatchError;
 
 impl<T: Config> Pallet<T> {
 	/// Counts `ms` milliseconds of attested time, as far as they are funded.
-	pub(crate) fn do_accrue(id: EscrowId, ms: u64) -> Result<Accrued<Balance>, DispatchError> {
-		let mut escrow = Escrows::<T>::get(id).ok_or(Error::<T>::UnknownEscrow)?;
-		let before = escrow.earned();
-		let counted = escrow.count(ms);
-		// Cannot saturate: earnings never fall.
-		let amount = escrow.earned().saturating_sub(before);
-		let exhausted = escrow.is_exhausted();
-		if counted > 0 {
-			Escrows::<T>::insert(id, escrow);
-			Self::deposit_event(Event::Accrued { escrow: id, ms: counted, amount });
+	pub(crate) fn do_accrue(
+		id: EscrowId,
+		stream: StreamId,
+		ms: u64,
+	) -> Result<Accrued<Balance>, DispatchError> {
+		let mut record = Self::open_record(id)?;
+		let free = record.free();
+		let earning = record.stream_mut(stream).ok_or(Error::<T>::UnknownStream)?;
+		ensure!(!earning.ended, Error::<T>::StreamEnded);
+		let accrued = earning.accrue(ms, free, T::Time::now(), T::ContestWindow::get())?;
+		if accrued.ms > 0 {
+			// Clamping is right here: more than the age of the world is only a statistic.
+			record.attested_ms = record.attested_ms.saturating_add(accrued.ms);
+			Escrows::<T>::insert(id, record);
+			let Accrued { ms, amount } = accrued;
+			Self::deposit_event(Event::Accrued { escrow: id, stream, ms, amount });
 		}
-		Ok(Accrued { amount, exhausted })
+		Ok(accrued)
 	}
 }

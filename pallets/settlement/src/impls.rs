@@ -1,33 +1,55 @@
-//! What the pallet is to others.
+//! What the pallet is to the leases.
 
 use crate::{Config, Escrows, Pallet};
-use millrace_primitives::{Accrued, Balance, Escrow, EscrowId, Receipt};
-use sp_runtime::DispatchError;
+use millrace_primitives::{Accrued, Asset, Balance, Closing, Escrow, EscrowId, Moment, StreamId};
+use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Escrow<T::AccountId, Balance> for Pallet<T> {
-	fn open(
-		id: EscrowId,
-		payer: &T::AccountId,
-		payee: &T::AccountId,
-		rate: Balance,
-		deposit: Balance,
-	) -> Result<u64, DispatchError> {
-		Self::do_open(id, payer, payee, rate, deposit)
+	fn is_allowed(asset: Asset) -> bool {
+		Self::asset_is_allowed(asset)
 	}
 
-	fn top_up(id: EscrowId, amount: Balance) -> Result<u64, DispatchError> {
+	fn can_hold(asset: Asset, payer: &T::AccountId, amount: Balance) -> bool {
+		Self::escrow_fits(asset, payer, amount)
+	}
+
+	fn open(id: EscrowId, payer: &T::AccountId, asset: Asset, deposit: Balance) -> DispatchResult {
+		Self::do_open(id, payer, asset, deposit)
+	}
+
+	fn top_up(id: EscrowId, amount: Balance) -> DispatchResult {
 		Self::do_top_up(id, amount)
 	}
 
-	fn accrue(id: EscrowId, ms: u64) -> Result<Accrued<Balance>, DispatchError> {
-		Self::do_accrue(id, ms)
+	fn withdraw(id: EscrowId, amount: Balance) -> DispatchResult {
+		Self::do_withdraw(id, amount)
 	}
 
-	fn funded_ms(id: EscrowId) -> Option<u64> {
-		Some(Escrows::<T>::get(id)?.remaining_ms())
+	fn add_stream(id: EscrowId, payee: &T::AccountId, rate: Balance) -> Result<StreamId, DispatchError> {
+		Self::do_add_stream(id, payee, rate)
 	}
 
-	fn close(id: EscrowId) -> Result<Receipt<Balance>, DispatchError> {
+	fn accrue(id: EscrowId, stream: StreamId, ms: u64) -> Result<Accrued<Balance>, DispatchError> {
+		Self::do_accrue(id, stream, ms)
+	}
+
+	fn end_stream(id: EscrowId, stream: StreamId) -> DispatchResult {
+		Self::do_end_stream(id, stream)
+	}
+
+	fn free(id: EscrowId) -> Option<Balance> {
+		Some(Escrows::<T>::get(id)?.free())
+	}
+
+	fn void(id: EscrowId) -> Result<Balance, DispatchError> {
+		Self::do_void(id)
+	}
+
+	fn close(id: EscrowId) -> Result<Closing<Balance>, DispatchError> {
 		Self::do_close(id)
+	}
+
+	fn finish(id: EscrowId) -> Result<Option<Moment>, DispatchError> {
+		Self::do_finish(id)
 	}
 }

@@ -1,118 +1,181 @@
-//! Moving money out of a hold: settlement and the end of an escrow.
+//! Moving money out of a hold. Each function here is all or nothing, and writes down what has moved and nothing else.
 
-use crate::{Config, Error, EscrowRecord, Escrows, Event, HoldReason, Pallet, Payment};
+use crate::{Config, Error, EscrowRecord, Event, HoldReason, Pallet, Payment};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
 use frame_support::{
 	ensure,
 	storage::with_storage_layer,
 	traits::{
-		fungible::{
-			hold::{Balanced as _, Mutate as _},
-			Inspect as _,
-		},
-		tokens::{DepositConsequence, Fortitude, Precision, Provenance, Restriction},
-		Imbalance, OnUnbalanced,
+		fungibles::{hold::Mutate as _, Balanced as _, Inspect as _},
+		tokens::{Fortitude, Precision, Provenance, Restriction},
+		OnUnbalanced,
 	},
 };
-use millrace_primitives::{Balance, EscrowId, Receipt};
-use sp_runtime::{DispatchError, DispatchResult};
+use millrace_primitives::{Asset, Balance, EscrowId, Moment, StreamId};
+use sp_runtime::{DispatchError, DispatchResult, TokenError};
 
 impl<T: Config> Pallet<T> {
-	/// Moves what is owed now.
-	pub(crate) fn do_settle(id: EscrowId) -> DispatchResult {
-		let mut escrow = Escrows::<T>::get(id).ok_or(Error::<T>::UnknownEscrow)?;
-		let Some(due) = escrow.due() else { return Ok(()) };
-		if !Self::can_receive(&escrow.payee, due.paid) {
-			Self::deposit_event(Event::PaymentDeferred { escrow: id, amount: due.total() });
+	/// Pays what is due of each stream. A payment that cannot be made stands in nobody else's way. Returns what was paid.
+	pub(crate) fn pay_due(
+		id: EscrowId,
+		record: &mut EscrowRecord<T::AccountId>,
+		now: Moment,
+	) -> Vec<(StreamId, Payment)> {
+		let mut due: Vec<_> = record.streams.iter().map(|stream| (stream.id, stream.due(now))).collect();
+		// The largest first: it may bring an account to life that then takes the small ones too.
+		due.sort_by_key(|(_, amount)| Reverse(*amount));
+		let is_last = record.closed && !record.is_waiting(now);
+		let mut payments = Vec::new();
+		for (stream, amount) in due.into_iter().filter(|(_, amount)| *amount > 0) {
+			match Self::pay(id, record, stream, amount) {
+				Ok(payment) => payments.push((stream, payment)),
+				Err(cause) => Self::keep_or_return(id, record, stream, amount, cause, is_last),
+			}
+		}
+		payments
+	}
+
+	/// Moves one payment and writes it down.
+	fn pay(
+		id: EscrowId,
+		record: &mut EscrowRecord<T::AccountId>,
+		stream: StreamId,
+		amount: Balance,
+	) -> Result<Payment, DispatchError> {
+		let earner = record.stream(stream).ok_or(Error::<T>::UnknownStream)?;
+		let payment = earner.split(amount, record.fee_rate);
+		let payee = earner.payee.clone();
+		with_storage_layer(|| {
+			Self::transfer(HoldReason::Escrow, record.asset, &record.payer, &payee, payment.paid)?;
+			Self::collect(record.asset, &record.payer, payment.fee)
+		})?;
+		record.record(stream, payment);
+		let Payment { paid, fee } = payment;
+		Self::deposit_event(Event::Settled { escrow: id, stream, payee, paid, fee });
+		Ok(payment)
+	}
+
+	/// What could not be paid is still owed. When the escrow can do nothing else any more and the payee's account does not take
+	/// so little, it is part of the refund.
+	fn keep_or_return(
+		id: EscrowId,
+		record: &mut EscrowRecord<T::AccountId>,
+		stream: StreamId,
+		amount: Balance,
+		cause: DispatchError,
+		is_last: bool,
+	) {
+		let is_too_little =
+			matches!(cause, DispatchError::Token(TokenError::BelowMinimum | TokenError::CannotCreate));
+		match record.stream_mut(stream) {
+			Some(unpaid) if is_last && is_too_little => {
+				unpaid.forfeit(amount);
+				Self::deposit_event(Event::PaymentReturned { escrow: id, stream, amount });
+			}
+			_ => Self::deposit_event(Event::PaymentDeferred { escrow: id, stream, amount, cause }),
+		}
+	}
+
+	/// Gives `amount` back, or says why not. It is free then.
+	pub(crate) fn give_back(id: EscrowId, record: &mut EscrowRecord<T::AccountId>, amount: Balance) {
+		let is_last = record.closed && record.owed() == 0;
+		let moved = match Self::refund(id, record, amount) {
+			Err(DispatchError::Token(TokenError::BelowMinimum)) if is_last => {
+				Self::collect_remainder(id, record, amount)
+			}
+			moved => moved,
+		};
+		if let Err(cause) = moved {
+			Self::deposit_event(Event::RefundDeferred { escrow: id, amount, cause });
+		}
+	}
+
+	/// Gives `amount` back and writes it down.
+	pub(crate) fn refund(
+		id: EscrowId,
+		record: &mut EscrowRecord<T::AccountId>,
+		amount: Balance,
+	) -> DispatchResult {
+		if amount == 0 {
 			return Ok(());
 		}
-		with_storage_layer(|| {
-			Self::pay(id, &mut escrow, due)?;
-			Escrows::<T>::insert(id, escrow);
-			Ok(())
-		})
+		Self::release(HoldReason::Escrow, record.asset, &record.payer, amount)?;
+		// Cannot saturate: it was held.
+		record.refunded = record.refunded.saturating_add(amount);
+		Self::deposit_event(Event::Refunded { escrow: id, amount });
+		Ok(())
 	}
 
-	/// Moves what is owed, gives the rest back, writes the receipt and forgets the escrow. All or nothing.
-	pub(crate) fn do_close(id: EscrowId) -> Result<Receipt<Balance>, DispatchError> {
-		with_storage_layer(|| {
-			let mut escrow = Escrows::<T>::take(id).ok_or(Error::<T>::UnknownEscrow)?;
-			if let Some(due) = escrow.due() {
-				if Self::can_receive(&escrow.payee, due.paid) {
-					Self::pay(id, &mut escrow, due)?;
-				} else {
-					// Neither may this block the close, nor can it stay owed once the record is gone.
-					Self::deposit_event(Event::PaymentReturned { escrow: id, amount: due.total() });
-				}
-			}
-			let refunded = Self::refund(id, &mut escrow)?;
-			let EscrowRecord { payer, payee, deposited, paid, fee, attested_ms, .. } = escrow;
-			Self::deposit_event(Event::EscrowClosed {
-				escrow: id,
-				payer,
-				payee,
-				deposited,
-				paid,
-				fee,
-				refunded,
-				attested_ms,
-			});
-			Ok(Receipt { deposited, paid, fee, refunded, attested_ms })
-		})
+	/// Leaves to the fee's sink what the payer's account does not take back, and writes it down.
+	fn collect_remainder(
+		id: EscrowId,
+		record: &mut EscrowRecord<T::AccountId>,
+		amount: Balance,
+	) -> DispatchResult {
+		Self::collect(record.asset, &record.payer, amount)?;
+		// Cannot saturate: it was held.
+		record.fee = record.fee.saturating_add(amount);
+		Self::deposit_event(Event::RemainderCollected { escrow: id, amount });
+		Ok(())
 	}
 
-	/// Moves one payment and writes it down. An error leaves a half-done movement: callers roll back.
-	fn pay(id: EscrowId, escrow: &mut EscrowRecord<T::AccountId>, due: Payment) -> DispatchResult {
-		if due.paid > 0 {
+	/// Moves an amount out of a hold into another account's free balance.
+	pub(crate) fn transfer(
+		reason: HoldReason,
+		asset: Asset,
+		from: &T::AccountId,
+		to: &T::AccountId,
+		amount: Balance,
+	) -> DispatchResult {
+		if amount == 0 {
+			return Ok(());
+		}
+		T::Currency::can_deposit(asset, to, amount, Provenance::Extant).into_result()?;
+		with_storage_layer(|| {
 			let moved = T::Currency::transfer_on_hold(
-				&HoldReason::Escrow.into(),
-				&escrow.payer,
-				&escrow.payee,
-				due.paid,
+				asset,
+				&reason.into(),
+				from,
+				to,
+				amount,
 				Precision::Exact,
 				Restriction::Free,
 				// A payer could otherwise freeze its balance after the service and so refuse to pay for it.
 				Fortitude::Force,
 			)?;
-			ensure!(moved == due.paid, Error::<T>::LedgerMismatch);
-		}
-		Self::collect(&escrow.payer, due.fee)?;
-		escrow.record(due)?;
-		Self::deposit_event(Event::Settled { escrow: id, paid: due.paid, fee: due.fee });
-		Ok(())
+			ensure!(moved == amount, Error::<T>::LedgerMismatch);
+			Ok(())
+		})
 	}
 
-	/// Gives back what is still on hold. Returns the plancks that the payer received. An error leaves a half-done movement:
-	/// callers roll back.
-	fn refund(id: EscrowId, escrow: &mut EscrowRecord<T::AccountId>) -> Result<Balance, DispatchError> {
-		let rest = escrow.held();
-		if rest == 0 {
-			return Ok(0);
-		}
-		if !Self::can_receive(&escrow.payer, rest) {
-			Self::collect(&escrow.payer, rest)?;
-			escrow.record(Payment { paid: 0, fee: rest })?;
-			Self::deposit_event(Event::RemainderCollected { escrow: id, amount: rest });
-			return Ok(0);
-		}
-		let released =
-			T::Currency::release(&HoldReason::Escrow.into(), &escrow.payer, rest, Precision::Exact)?;
-		ensure!(released == rest, Error::<T>::LedgerMismatch);
-		Ok(released)
+	/// Moves an amount out of a hold into the same account's free balance.
+	pub(crate) fn release(
+		reason: HoldReason,
+		asset: Asset,
+		who: &T::AccountId,
+		amount: Balance,
+	) -> DispatchResult {
+		T::Currency::can_deposit(asset, who, amount, Provenance::Extant).into_result()?;
+		with_storage_layer(|| {
+			let released = T::Currency::release(asset, &reason.into(), who, amount, Precision::Exact)?;
+			ensure!(released == amount, Error::<T>::LedgerMismatch);
+			Ok(())
+		})
 	}
 
-	/// Moves plancks out of the payer's hold into the fee's sink. An error leaves a half-done movement: callers roll back.
-	fn collect(payer: &T::AccountId, amount: Balance) -> DispatchResult {
+	/// Moves an amount out of the payer's hold into the fee's sink.
+	fn collect(asset: Asset, payer: &T::AccountId, amount: Balance) -> DispatchResult {
 		if amount == 0 {
 			return Ok(());
 		}
-		let (credit, missing) = T::Currency::slash(&HoldReason::Escrow.into(), payer, amount);
-		ensure!(missing == 0 && credit.peek() == amount, Error::<T>::LedgerMismatch);
-		T::FeeSink::on_unbalanced(credit);
-		Ok(())
-	}
-
-	/// Whether the account can take that many plancks as free balance.
-	fn can_receive(who: &T::AccountId, amount: Balance) -> bool {
-		T::Currency::can_deposit(who, amount, Provenance::Extant) == DepositConsequence::Success
+		with_storage_layer(|| {
+			let reason = HoldReason::Escrow.into();
+			let burned =
+				T::Currency::burn_held(asset, &reason, payer, amount, Precision::Exact, Fortitude::Force)?;
+			ensure!(burned == amount, Error::<T>::LedgerMismatch);
+			T::FeeSink::on_unbalanced(T::Credits::issue(asset, amount));
+			Ok(())
+		})
 	}
 }

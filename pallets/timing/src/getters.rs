@@ -71,6 +71,46 @@ getter!(
 	MaxAskLifetime -> u64 = |timing| timing.max_ask_lifetime_ms
 );
 getter!(
+	/// Longest time for which an order may wait, in milliseconds.
+	MaxOrderLifetime -> u64 = |timing| timing.max_order_lifetime_ms
+);
+getter!(
+	/// Longest auction, in blocks.
+	MaxAuctionBlocks -> u32 = |timing| timing.max_auction_blocks
+);
+getter!(
+	/// Shortest notice that a provider may promise, in milliseconds.
+	MinReclaimNotice -> u64 = |timing| timing.min_reclaim_notice_ms
+);
+getter!(
+	/// Longest notice that a provider may promise, in milliseconds.
+	MaxReclaimNotice -> u64 = |timing| timing.max_reclaim_notice_ms
+);
+getter!(
+	/// Time for which another provider is looked for, in milliseconds.
+	FailoverWithin -> u64 = |timing| timing.failover_within_ms
+);
+getter!(
+	/// Last part of a lease's funds that is spent frozen, in milliseconds.
+	FrozenGrace -> u64 = |timing| timing.frozen_grace_ms
+);
+getter!(
+	/// How long before it is frozen a lease's renter is warned, in milliseconds.
+	LowBalanceWarning -> u64 = |timing| timing.low_balance_warning_ms
+);
+getter!(
+	/// Time after a lease is ready within which it may be rejected, in milliseconds.
+	AcceptanceWindow -> u64 = |timing| timing.acceptance_window_ms
+);
+getter!(
+	/// Time within which what was earned may be contested, in milliseconds.
+	ContestWindow -> u64 = |timing| timing.contest_window_ms
+);
+getter!(
+	/// Time within which a contest is decided, in milliseconds.
+	VerdictWindow -> u64 = |timing| timing.verdict_within_ms
+);
+getter!(
 	/// Time between asking for a bond and getting it, in milliseconds.
 	UnbondingPeriod -> u64 = |timing| timing.unbonding_ms
 );

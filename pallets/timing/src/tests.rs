@@ -58,6 +58,16 @@ fn distinct() -> ChainTiming {
 		min_term_ms: 5_000,
 		max_term_ms: 900_000,
 		max_ask_lifetime_ms: 800_000,
+		max_order_lifetime_ms: 801_000,
+		max_auction_blocks: 300,
+		min_reclaim_notice_ms: 6_000,
+		max_reclaim_notice_ms: 802_000,
+		failover_within_ms: 63_000,
+		frozen_grace_ms: 7_000,
+		low_balance_warning_ms: 8_000,
+		acceptance_window_ms: 9_000,
+		contest_window_ms: 10_000,
+		verdict_within_ms: 64_000,
 		unbonding_ms: 700_000,
 		reference_classes_allowed: true,
 	}
@@ -84,6 +94,16 @@ fn each_adapter_reads_its_own_field() {
 		assert_eq!(getters::MinTerm::<Test>::get(), 5_000);
 		assert_eq!(getters::MaxTerm::<Test>::get(), 900_000);
 		assert_eq!(getters::MaxAskLifetime::<Test>::get(), 800_000);
+		assert_eq!(getters::MaxOrderLifetime::<Test>::get(), 801_000);
+		assert_eq!(getters::MaxAuctionBlocks::<Test>::get(), 300);
+		assert_eq!(getters::MinReclaimNotice::<Test>::get(), 6_000);
+		assert_eq!(getters::MaxReclaimNotice::<Test>::get(), 802_000);
+		assert_eq!(getters::FailoverWithin::<Test>::get(), 63_000);
+		assert_eq!(getters::FrozenGrace::<Test>::get(), 7_000);
+		assert_eq!(getters::LowBalanceWarning::<Test>::get(), 8_000);
+		assert_eq!(getters::AcceptanceWindow::<Test>::get(), 9_000);
+		assert_eq!(getters::ContestWindow::<Test>::get(), 10_000);
+		assert_eq!(getters::VerdictWindow::<Test>::get(), 64_000);
 		assert_eq!(getters::UnbondingPeriod::<Test>::get(), 700_000);
 		assert!(getters::ReferenceClassesAllowed::<Test>::get());
 	});
@@ -105,10 +125,13 @@ fn absence_is_one_epoch_plus_grace() {
 	assert_eq!(distinct().absence_ms(), 7 * 3 * 2_000);
 }
 
+/// A millisecond more than ten years.
+const LONG: u64 = 3_660 * 86_400_000 + 1;
+
 #[test]
 fn each_broken_relation_is_named() {
 	type Change = fn(&mut ChainTiming);
-	let cases: [(&str, Change); 20] = [
+	let cases: [(&str, Change); 40] = [
 		("slotMs is below 500", |t| t.slot_ms = 498),
 		("slotMs is above one minute", |t| t.slot_ms = 60_002),
 		("slotMs is odd", |t| t.slot_ms = 1_001),
@@ -124,11 +147,31 @@ fn each_broken_relation_is_named() {
 		("graceEpochs is above", |t| t.grace_epochs = 101),
 		("readyWithinMs is shorter", |t| t.ready_within_ms = 13_999),
 		("suspendedForMs is shorter", |t| t.suspended_for_ms = 13_999),
+		("failoverWithinMs is shorter", |t| t.failover_within_ms = 13_999),
+		("failoverWithinMs is above", |t| t.failover_within_ms = LONG),
 		("minTermMs is zero", |t| t.min_term_ms = 0),
 		("maxTermMs is below", |t| t.max_term_ms = 4_999),
+		("maxTermMs is above", |t| t.max_term_ms = LONG),
 		("maxAskLifetimeMs is shorter", |t| t.max_ask_lifetime_ms = 1_999),
-		("unbondingMs is not longer than absence", |t| t.unbonding_ms = 42_000 + 62_000),
+		("maxAskLifetimeMs is above", |t| t.max_ask_lifetime_ms = LONG),
+		("maxOrderLifetimeMs is shorter", |t| t.max_order_lifetime_ms = 1_999),
+		("maxOrderLifetimeMs is above", |t| t.max_order_lifetime_ms = LONG),
+		("maxAuctionBlocks is zero", |t| t.max_auction_blocks = 0),
+		("maxAuctionBlocks is longer", |t| t.max_auction_blocks = 401),
+		("maxReclaimNoticeMs is below", |t| t.min_reclaim_notice_ms = 802_001),
+		("maxReclaimNoticeMs is above", |t| t.max_reclaim_notice_ms = LONG),
+		("frozenGraceMs is zero", |t| t.frozen_grace_ms = 0),
+		("frozenGraceMs is above", |t| t.frozen_grace_ms = LONG),
+		("lowBalanceWarningMs is zero", |t| t.low_balance_warning_ms = 0),
+		("lowBalanceWarningMs is above", |t| t.low_balance_warning_ms = LONG),
+		("acceptanceWindowMs is zero", |t| t.acceptance_window_ms = 0),
+		("acceptanceWindowMs is not shorter", |t| t.acceptance_window_ms = 10_000),
+		("verdictWithinMs is zero", |t| t.verdict_within_ms = 0),
+		("unbondingMs is not longer than absence", |t| t.unbonding_ms = 42_000 + 62_000 + 10_000 + 64_000),
+		("unbondingMs is not longer than absence", |t| t.verdict_within_ms = u64::MAX),
+		("unbondingMs is not longer than absence", |t| t.contest_window_ms = u64::MAX),
 		("unbondingMs is not longer than readyWithinMs", |t| t.ready_within_ms = 700_000),
+		("unbondingMs is above", |t| t.unbonding_ms = LONG),
 	];
 	assert_ok!(distinct().check());
 	for (expected, change) in cases {

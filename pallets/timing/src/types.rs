@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
-const DAY: u64 = 24 * 60 * MINUTE;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+/// No window is longer: ten years.
+const LONGEST: u64 = 3_660 * DAY;
 
 /// Every length that a chain is born with. Times are in milliseconds, epochs in blocks.
 #[derive(
@@ -37,6 +40,26 @@ pub struct ChainTiming {
 	pub max_term_ms: u64,
 	/// Longest life of an ask.
 	pub max_ask_lifetime_ms: u64,
+	/// Longest time for which an order may wait.
+	pub max_order_lifetime_ms: u64,
+	/// Longest auction, in blocks.
+	pub max_auction_blocks: u32,
+	/// Shortest notice that a provider may promise to give before it takes its GPUs back.
+	pub min_reclaim_notice_ms: u64,
+	/// Longest notice that a provider may promise.
+	pub max_reclaim_notice_ms: u64,
+	/// Time for which another provider is looked for after one has failed.
+	pub failover_within_ms: u64,
+	/// Last part of a lease's funds, as time: it is spent frozen.
+	pub frozen_grace_ms: u64,
+	/// How long before it is frozen a lease's renter is warned.
+	pub low_balance_warning_ms: u64,
+	/// Time after a lease is ready within which the renter may reject it.
+	pub acceptance_window_ms: u64,
+	/// Time within which the renter may contest what was earned. Nothing is paid before.
+	pub contest_window_ms: u64,
+	/// Time within which a contest is decided; without a verdict it lapses.
+	pub verdict_within_ms: u64,
 	/// Time between asking for a provider's bond and getting it.
 	pub unbonding_ms: u64,
 	/// Whether classes of kind `Reference`, which are CPUs, may be created. False where money is at stake.
@@ -58,6 +81,16 @@ impl Default for ChainTiming {
 			min_term_ms: MINUTE,
 			max_term_ms: 365 * DAY,
 			max_ask_lifetime_ms: 30 * DAY,
+			max_order_lifetime_ms: 30 * DAY,
+			max_auction_blocks: 14_400,
+			min_reclaim_notice_ms: HOUR,
+			max_reclaim_notice_ms: 30 * DAY,
+			failover_within_ms: HOUR,
+			frozen_grace_ms: 15 * MINUTE,
+			low_balance_warning_ms: HOUR,
+			acceptance_window_ms: 15 * MINUTE,
+			contest_window_ms: HOUR,
+			verdict_within_ms: 7 * DAY,
 			unbonding_ms: 14 * DAY,
 			reference_classes_allowed: false,
 		}
@@ -65,12 +98,15 @@ impl Default for ChainTiming {
 }
 
 impl ChainTiming {
+	/// Length of an epoch of a provider that holds a lease, in milliseconds.
+	fn epoch_ms(&self) -> u64 {
+		u64::from(self.leased_epoch_blocks).saturating_mul(self.slot_ms)
+	}
+
 	/// Longest time between two reports of a provider whose leases are still served: one epoch plus grace, in
 	/// milliseconds.
 	pub fn absence_ms(&self) -> u64 {
-		u64::from(self.leased_epoch_blocks)
-			.saturating_mul(u64::from(self.grace_epochs).saturating_add(1))
-			.saturating_mul(self.slot_ms)
+		self.epoch_ms().saturating_mul(u64::from(self.grace_epochs).saturating_add(1))
 	}
 
 	/// Whether the values fit together.
@@ -80,7 +116,10 @@ impl ChainTiming {
 	pub fn check(&self) -> Result<(), &'static str> {
 		self.check_consensus()?;
 		self.check_reports()?;
-		self.check_windows()
+		self.check_leases()?;
+		self.check_offers()?;
+		self.check_funds()?;
+		self.check_unbonding()
 	}
 
 	fn check_consensus(&self) -> Result<(), &'static str> {
@@ -114,29 +153,71 @@ impl ChainTiming {
 		Ok(())
 	}
 
-	fn check_windows(&self) -> Result<(), &'static str> {
-		let epoch_ms = u64::from(self.leased_epoch_blocks).saturating_mul(self.slot_ms);
+	fn check_leases(&self) -> Result<(), &'static str> {
 		ensure!(
-			self.ready_within_ms >= epoch_ms,
+			self.ready_within_ms >= self.epoch_ms(),
 			"readyWithinMs is shorter than the epoch of the first report"
 		);
 		ensure!(
-			self.suspended_for_ms >= epoch_ms,
+			self.suspended_for_ms >= self.epoch_ms(),
 			"suspendedForMs is shorter than an epoch: nobody could come back in time"
 		);
+		ensure!(
+			self.failover_within_ms >= self.epoch_ms(),
+			"failoverWithinMs is shorter than an epoch: nobody could take over in time"
+		);
+		ensure!(self.failover_within_ms <= LONGEST, "failoverWithinMs is above ten years");
 		ensure!(self.min_term_ms >= 1, "minTermMs is zero");
 		ensure!(self.max_term_ms >= self.min_term_ms, "maxTermMs is below minTermMs");
-		ensure!(self.max_term_ms <= 3_660 * DAY, "maxTermMs is above ten years");
+		ensure!(self.max_term_ms <= LONGEST, "maxTermMs is above ten years");
+		Ok(())
+	}
+
+	fn check_offers(&self) -> Result<(), &'static str> {
 		ensure!(self.max_ask_lifetime_ms >= self.slot_ms, "maxAskLifetimeMs is shorter than a slot");
-		ensure!(self.max_ask_lifetime_ms <= 3_660 * DAY, "maxAskLifetimeMs is above ten years");
-		// A bond has to outlive everything that may still be held against its provider.
-		let faults_end = self.absence_ms().saturating_add(self.suspended_for_ms);
+		ensure!(self.max_ask_lifetime_ms <= LONGEST, "maxAskLifetimeMs is above ten years");
+		ensure!(self.max_order_lifetime_ms >= self.slot_ms, "maxOrderLifetimeMs is shorter than a slot");
+		ensure!(self.max_order_lifetime_ms <= LONGEST, "maxOrderLifetimeMs is above ten years");
+		ensure!(self.max_auction_blocks >= 1, "maxAuctionBlocks is zero");
+		ensure!(
+			u64::from(self.max_auction_blocks).saturating_mul(self.slot_ms) <= self.max_order_lifetime_ms,
+			"maxAuctionBlocks is longer than maxOrderLifetimeMs: no order may wait for that long"
+		);
+		ensure!(
+			self.min_reclaim_notice_ms <= self.max_reclaim_notice_ms,
+			"maxReclaimNoticeMs is below minReclaimNoticeMs"
+		);
+		ensure!(self.max_reclaim_notice_ms <= LONGEST, "maxReclaimNoticeMs is above ten years");
+		Ok(())
+	}
+
+	fn check_funds(&self) -> Result<(), &'static str> {
+		ensure!(self.frozen_grace_ms >= 1, "frozenGraceMs is zero");
+		ensure!(self.frozen_grace_ms <= LONGEST, "frozenGraceMs is above ten years");
+		ensure!(self.low_balance_warning_ms >= 1, "lowBalanceWarningMs is zero");
+		ensure!(self.low_balance_warning_ms <= LONGEST, "lowBalanceWarningMs is above ten years");
+		ensure!(self.acceptance_window_ms >= 1, "acceptanceWindowMs is zero: nothing could be rejected");
+		ensure!(
+			self.acceptance_window_ms < self.contest_window_ms,
+			"acceptanceWindowMs is not shorter than contestWindowMs: what is rejected could be paid already"
+		);
+		ensure!(self.verdict_within_ms >= 1, "verdictWithinMs is zero: nothing could be decided");
+		Ok(())
+	}
+
+	/// A bond has to outlive everything that may still be held against its provider. Bounds the contest's times too.
+	fn check_unbonding(&self) -> Result<(), &'static str> {
+		let faults_end = self
+			.absence_ms()
+			.saturating_add(self.suspended_for_ms)
+			.saturating_add(self.contest_window_ms)
+			.saturating_add(self.verdict_within_ms);
 		ensure!(
 			self.unbonding_ms > faults_end,
-			"unbondingMs is not longer than absence and suspension together"
+			"unbondingMs is not longer than absence, suspension, contest window and verdict together"
 		);
 		ensure!(self.unbonding_ms > self.ready_within_ms, "unbondingMs is not longer than readyWithinMs");
-		ensure!(self.unbonding_ms <= 3_660 * DAY, "unbondingMs is above ten years");
+		ensure!(self.unbonding_ms <= LONGEST, "unbondingMs is above ten years");
 		Ok(())
 	}
 }

@@ -1,4 +1,4 @@
-//! Formulas of the market: accrual, fees, epochs. Integers in, integers out; no state, no FRAME.
+//! Formulas of the market: accrual, fees, epochs, uptime. Integers in, integers out; no state, no FRAME.
 //!
 //! Units: money is in plancks, a rate in plancks per second, a price in plancks per GPU and second, time in milliseconds,
 //! an epoch's length and offset in blocks.
@@ -11,7 +11,11 @@
 mod accrual;
 mod epoch;
 mod fee;
+mod market;
+mod uptime;
 
 pub use accrual::{accrued, deposit_for, funded_ms, rate, MS_PER_SECOND};
 pub use epoch::{epoch_end, epoch_of, epoch_offset};
 pub use fee::split_fee;
+pub use market::{funds_end, rising_deposit, with_premium};
+pub use uptime::{count_epochs, uptime, DayOfEpochs, UPTIME_DAYS};

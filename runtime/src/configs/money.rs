@@ -1,15 +1,15 @@
-//! Balances, transaction fees, the treasury, assets.
+//! Balances, transaction fees, the treasury, assets, and all of them behind one interface.
 
 use crate::{
 	configs::governance::AdminOrigin,
 	constants::{deposit, EXISTENTIAL_DEPOSIT, MICROMILL},
-	AccountId, Authorship, Balance, Balances, BlockNumber, Runtime, RuntimeEvent, RuntimeFreezeReason,
-	RuntimeHoldReason, System, Treasury,
+	AccountId, Assets, AssetsHolder, Authorship, Balance, Balances, BlockNumber, Runtime, RuntimeEvent,
+	RuntimeFreezeReason, RuntimeHoldReason, System, Treasury,
 };
 use frame_support::{
 	parameter_types,
 	traits::{
-		fungible::{Balanced, Credit},
+		fungible::{Balanced, Credit, UnionOf},
 		tokens::{imbalance::ResolveTo, PayFromAccount, UnityAssetBalanceConversion},
 		AsEnsureOriginWithArg, ConstU32, ConstU8, Imbalance, OnUnbalanced, VariantCountOf,
 	},
@@ -17,10 +17,11 @@ use frame_support::{
 	PalletId,
 };
 use frame_system::{EnsureRoot, EnsureSigned, EnsureWithSuccess};
+use millrace_primitives::Asset;
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
 use sp_runtime::{
-	traits::{AccountIdConversion, IdentityLookup},
-	FixedPointNumber, Permill, Perquintill,
+	traits::{AccountIdConversion, Convert, IdentityLookup},
+	Either, FixedPointNumber, Permill, Perquintill,
 };
 
 /// Seed of the account into which part of the market's fee flows, for grants to public goods.
@@ -173,7 +174,8 @@ impl pallet_assets::Config for Runtime {
 	type ApprovalDeposit = ApprovalDeposit;
 	type StringLimit = ConstU32<50>;
 	type Freezer = ();
-	type Holder = ();
+	/// What is held of an account counts as its own.
+	type Holder = AssetsHolder;
 	type Extra = ();
 	type CallbackHandle = ();
 	/// Creators pick any free number.
@@ -182,3 +184,24 @@ impl pallet_assets::Config for Runtime {
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = ();
 }
+
+impl pallet_assets_holder::Config for Runtime {
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type RuntimeEvent = RuntimeEvent;
+}
+
+/// Tells the native token from the assets of `pallet-assets`.
+pub struct NativeOrToken;
+impl Convert<Asset, Either<(), u32>> for NativeOrToken {
+	fn convert(asset: Asset) -> Either<(), u32> {
+		match asset {
+			Asset::Native => Either::Left(()),
+			Asset::Token(token) => Either::Right(token),
+		}
+	}
+}
+
+/// Balances and holds in any asset.
+pub type AllHolds = UnionOf<Balances, AssetsHolder, NativeOrToken, Asset, AccountId>;
+/// Balances and credits in any asset. Separate from [`AllHolds`], as the SDK's holder of assets knows no credits.
+pub type AllCredits = UnionOf<Balances, Assets, NativeOrToken, Asset, AccountId>;

@@ -67,15 +67,20 @@ pub enum ProxyType {
 	/// Everything but moving balances and assets.
 	#[codec(index = 1)]
 	NonTransfer,
-	/// Ordering leases, using and closing them: for teams and agents that rent for an account.
+	/// Ordering leases, funding, using, closing and contesting them: for teams and agents that rent for an account, without a
+	/// limit. An allowance has one.
 	#[codec(index = 2)]
 	Renting,
-	/// Running a provider: registration, GPUs, bond and asks. The bond returns to the account itself, never to the proxy.
+	/// Running a provider: registration, GPUs, bond, asks, bids and leaving. The bond returns to the account itself, never to the
+	/// proxy.
 	#[codec(index = 3)]
 	Providing,
 	/// Staking and session keys.
 	#[codec(index = 4)]
 	Staking,
+	/// Asks and bids alone: for a machine that bids by a policy.
+	#[codec(index = 5)]
+	Bidding,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -91,7 +96,15 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 						| pallet_leases::Call::extend { .. }
 						| pallet_leases::Call::close { .. }
 						| pallet_leases::Call::poke { .. }
-				) | RuntimeCall::Settlement(pallet_settlement::Call::settle { .. })
+						| pallet_leases::Call::cancel_order { .. }
+						| pallet_leases::Call::top_up { .. }
+						| pallet_leases::Call::shrink { .. }
+						| pallet_leases::Call::reject { .. }
+				) | RuntimeCall::Settlement(
+					pallet_settlement::Call::settle { .. }
+						| pallet_settlement::Call::accept { .. }
+						| pallet_settlement::Call::contest { .. }
+				)
 			),
 			Self::Providing => matches!(
 				call,
@@ -100,9 +113,22 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 						pallet_leases::Call::post_ask { .. }
 							| pallet_leases::Call::withdraw_ask { .. }
 							| pallet_leases::Call::poke { .. }
+							| pallet_leases::Call::place_bid { .. }
+							| pallet_leases::Call::withdraw_bid { .. }
+							| pallet_leases::Call::reclaim { .. }
+							| pallet_leases::Call::leave { .. }
 					) | RuntimeCall::Settlement(pallet_settlement::Call::settle { .. })
 			),
 			Self::Staking => matches!(call, RuntimeCall::Staking(..) | RuntimeCall::Session(..)),
+			Self::Bidding => matches!(
+				call,
+				RuntimeCall::Leases(
+					pallet_leases::Call::post_ask { .. }
+						| pallet_leases::Call::withdraw_ask { .. }
+						| pallet_leases::Call::place_bid { .. }
+						| pallet_leases::Call::withdraw_bid { .. }
+				)
+			),
 		}
 	}
 
@@ -111,9 +137,10 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 			(mine, other) if mine == other => true,
 			(Self::Any, _) => true,
 			(_, Self::Any) => false,
-			// None of the three narrow types reaches balances or assets.
+			// None of the narrow types reaches balances or assets.
 			(Self::NonTransfer, _) => true,
-			(Self::Renting | Self::Providing | Self::Staking, _) => false,
+			(Self::Providing, Self::Bidding) => true,
+			(Self::Renting | Self::Providing | Self::Staking | Self::Bidding, _) => false,
 		}
 	}
 }

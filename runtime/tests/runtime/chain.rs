@@ -4,8 +4,8 @@ use codec::Encode;
 use frame_support::{assert_ok, genesis_builder_helper};
 use millrace_primitives::{worker_api::WorkerView, Moment};
 use millrace_runtime::{
-	genesis, tx_extension, AccountId, Executive, Header, Runtime, RuntimeCall, RuntimeEvent,
-	RuntimeGenesisConfig, SignedPayload, System, UncheckedExtrinsic,
+	configs::system::RuntimeBlockWeights, genesis, tx_extension, AccountId, Executive, Header, Runtime,
+	RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, SignedPayload, System, UncheckedExtrinsic,
 };
 use serde_json::Value;
 use sp_consensus_babe::{digests::PreDigest, digests::SecondaryPlainPreDigest, Slot, BABE_ENGINE_ID};
@@ -60,7 +60,7 @@ pub(crate) fn state_of(config: &Value) -> TestExternalities {
 /// Runs a test on the development chain, and checks the invariants at its end.
 pub(crate) fn on_development_chain(test: impl FnOnce(&mut Chain)) {
 	preset_state("development").execute_with(|| {
-		let mut chain = Chain { parent: System::block_hash(0), slot_ms: 1_000, number: 0, closed: true };
+		let mut chain = Chain::at_head();
 		test(&mut chain);
 		chain.close_block();
 		check_invariants();
@@ -90,6 +90,11 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
+	/// The development chain as the state has it, between two blocks.
+	pub(crate) fn at_head() -> Self {
+		Self { parent: System::block_hash(0), slot_ms: 1_000, number: System::block_number(), closed: true }
+	}
+
 	/// Time of the block that is open, or was open last.
 	pub(crate) fn now(&self) -> Moment {
 		START + u64::from(self.number) * self.slot_ms
@@ -119,6 +124,20 @@ impl Chain {
 		if !self.closed {
 			self.parent = Executive::finalize_block().hash();
 			self.closed = true;
+		}
+	}
+
+	/// Whether the open block has room for transactions. The first one of a session has none: its hooks take all of it.
+	pub(crate) fn has_room(&self) -> bool {
+		let most = RuntimeBlockWeights::get().max_block.ref_time();
+		System::block_weight().total().ref_time() < most / 2
+	}
+
+	/// Begins the next block that has room for transactions.
+	pub(crate) fn open_block_with_room(&mut self) {
+		self.open_block();
+		if !self.has_room() {
+			self.open_block();
 		}
 	}
 

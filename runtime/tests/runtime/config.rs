@@ -1,6 +1,7 @@
 //! Relations between parameters that no single configuration can see.
 
 use crate::chain::preset_state;
+use codec::MaxEncodedLen;
 use frame_support::{
 	dispatch::DispatchClass,
 	traits::{Get, IntegrityTest, StorageInfoTrait},
@@ -11,7 +12,11 @@ use millrace_runtime::{
 			BondingDuration, SessionKeyDeposit, SlashDeferDuration, MAX_NOMINATIONS, MAX_VALIDATORS,
 			MAX_VOTERS,
 		},
-		market::{AgendaWeight, AskDeposit, FeeRate, RegistrationDeposit, MAX_FEE_RATE},
+		delegation::AllowanceDeposit,
+		market::{
+			AgendaWeight, AskDeposit, BidDeposit, ContestBond, FeeRate, OrderDeposit, RegistrationDeposit,
+			MAX_FEE_RATE,
+		},
 		money::ExistentialDeposit,
 		system::RuntimeBlockWeights,
 	},
@@ -56,7 +61,9 @@ fn providers_stay_bonded_longer_than_any_fault_can_be_found() {
 			let timing = pallet_timing::Timing::<Runtime>::get();
 			let unbonding = <Runtime as pallet_providers::Config>::UnbondingPeriod::get();
 			let suspended = <Runtime as pallet_leases::Config>::SuspendedFor::get();
-			assert!(unbonding > timing.absence_ms() + suspended, "{name}");
+			let contest = <Runtime as pallet_settlement::Config>::ContestWindow::get();
+			let verdict = <Runtime as pallet_settlement::Config>::VerdictWithin::get();
+			assert!(unbonding > timing.absence_ms() + suspended + contest + verdict, "{name}");
 			assert!(unbonding > <Runtime as pallet_leases::Config>::ReadyWithin::get(), "{name}");
 		});
 	}
@@ -78,7 +85,17 @@ fn each_timed_parameter_is_the_one_it_says() {
 		assert_eq!(<Runtime as pallet_leases::Config>::ReadyWithin::get(), 60_000);
 		assert_eq!(<Runtime as pallet_leases::Config>::SuspendedFor::get(), 60_000);
 		assert_eq!(<Runtime as pallet_leases::Config>::FinalReportWithin::get(), 10_000);
-		assert_eq!(<Runtime as pallet_providers::Config>::UnbondingPeriod::get(), 120_000);
+		assert_eq!(<Runtime as pallet_leases::Config>::MaxOrderLifetime::get(), 30 * DAY_MS);
+		assert_eq!(<Runtime as pallet_leases::Config>::MaxAuctionBlocks::get(), 14_400);
+		assert_eq!(<Runtime as pallet_leases::Config>::MinReclaimNotice::get(), 5_000);
+		assert_eq!(<Runtime as pallet_leases::Config>::MaxReclaimNotice::get(), 30 * DAY_MS);
+		assert_eq!(<Runtime as pallet_leases::Config>::FailoverWithin::get(), 120_000);
+		assert_eq!(<Runtime as pallet_leases::Config>::AcceptanceWindow::get(), 15_000);
+		assert_eq!(<Runtime as pallet_leases::Config>::FrozenGrace::get(), 15_000);
+		assert_eq!(<Runtime as pallet_leases::Config>::LowBalanceWarning::get(), 20_000);
+		assert_eq!(<Runtime as pallet_settlement::Config>::ContestWindow::get(), 20_000);
+		assert_eq!(<Runtime as pallet_settlement::Config>::VerdictWithin::get(), 600_000);
+		assert_eq!(<Runtime as pallet_providers::Config>::UnbondingPeriod::get(), 720_000);
 		// An equivocation can be reported as long as the validator is bonded: 56 eras of 3 sessions of 60 slots.
 		assert_eq!(<Runtime as pallet_grandpa::Config>::MaxSetIdSessionEntries::get(), 56 * 3);
 		assert_eq!(millrace_runtime::configs::consensus::ReportLongevity::get(), 56 * 3 * 60);
@@ -97,7 +114,16 @@ fn hooks_of_the_market_leave_room_for_transactions() {
 #[test]
 fn deposits_cover_the_existential_deposit() {
 	// A hold below the existential deposit could not stand alone in an account.
-	for amount in [AskDeposit::get(), RegistrationDeposit::get(), SessionKeyDeposit::get(), deposit(1, 0)] {
+	for amount in [
+		AskDeposit::get(),
+		OrderDeposit::get(),
+		BidDeposit::get(),
+		ContestBond::get(),
+		RegistrationDeposit::get(),
+		AllowanceDeposit::get(),
+		SessionKeyDeposit::get(),
+		deposit(1, 0),
+	] {
 		assert!(amount >= ExistentialDeposit::get());
 	}
 }
@@ -108,6 +134,14 @@ fn the_fee_is_two_percent_and_never_above_ten() {
 		assert_eq!(FeeRate::get(), Permill::from_percent(2));
 		assert_eq!(MAX_FEE_RATE, Permill::from_percent(10));
 	});
+}
+
+#[test]
+fn a_deposit_of_an_allowance_covers_its_record() {
+	// One entry for the record, one for the owner's number, each with a hashed key of two or one accounts.
+	let record = pallet_allowances::Allowance::max_encoded_len() + 2 * (16 + 32);
+	let number = 4 + 16 + 32;
+	assert!(AllowanceDeposit::get() >= deposit(2, (record + number) as u32));
 }
 
 #[test]
@@ -123,7 +157,7 @@ fn every_storage_item_is_bounded_but_those_that_the_sdk_leaves_open() {
 		.filter(|item| item.max_size.is_none())
 		.map(|item| String::from_utf8(item.pallet_name).unwrap())
 		.collect();
-	for ours in ["Timing", "Providers", "Settlement", "Leases", "Attestation"] {
+	for ours in ["Timing", "Providers", "Settlement", "Leases", "Attestation", "Allowances"] {
 		assert!(!open.contains(ours), "{ours} has a storage item without a bound");
 	}
 }

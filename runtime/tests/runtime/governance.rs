@@ -2,19 +2,17 @@
 
 use crate::{
 	chain::{on_development_chain, preset_state},
-	market::{block_with_worker, honest_report, join, offer, order, worker, PROVIDER},
+	market::{ask, block_with_worker, honest_report, join, offer, order, worker, PROVIDER},
 };
 use frame_support::{
 	assert_noop, assert_ok,
-	traits::{
-		fungible::{Balanced, Inspect},
-		Get, OnUnbalanced,
-	},
+	traits::{fungible::Inspect, fungibles::Balanced, Get, OnUnbalanced},
 };
+use millrace_primitives::Asset;
 use millrace_runtime::{
 	configs::{
 		market::{FeeRate, FeeToTreasuryAndPublicGoods, MAX_FEE_RATE},
-		money::{PublicGoodsAccount, TreasuryAccount},
+		money::{AllCredits, PublicGoodsAccount, TreasuryAccount},
 	},
 	dynamic_params::fees,
 	Balance, Balances, Parameters, Runtime, RuntimeCall, RuntimeOrigin, RuntimeParameters, TxPause,
@@ -67,7 +65,7 @@ fn the_fee_is_split_by_the_parameter_and_nothing_is_lost() {
 			let accounts = [TreasuryAccount::get(), PublicGoodsAccount::get()];
 			let before = accounts.clone().map(|who| Balances::balance(&who));
 			let issued = Balances::total_issuance();
-			FeeToTreasuryAndPublicGoods::on_unbalanced(Balances::issue(amount));
+			FeeToTreasuryAndPublicGoods::on_unbalanced(AllCredits::issue(Asset::Native, amount));
 			let after = accounts.map(|who| Balances::balance(&who));
 			let to_treasury: Balance = share.mul_floor(amount);
 			assert_eq!([after[0] - before[0], after[1] - before[1]], [to_treasury, amount - to_treasury]);
@@ -91,14 +89,7 @@ fn the_market_can_be_paused_without_stopping_reports() {
 		offer(chain, 1);
 		order(chain, 1, 60_000);
 		assert_ok!(pause("Leases", "post_ask"));
-		let ask = pallet_leases::Call::post_ask {
-			class: millrace_primitives::ClassId(0),
-			gpus: 1,
-			price: 1,
-			min_term_ms: 5_000,
-			max_term_ms: 5_000,
-			lifetime_ms: 60_000,
-		};
+		let ask = pallet_leases::Call::post_ask { terms: ask(1), lifetime_ms: 60_000 };
 		let refused = chain.submit(&PROVIDER, ask);
 		assert_eq!(refused.unwrap().unwrap_err(), frame_system::Error::<Runtime>::CallFiltered.into());
 		while !crate::chain::worker_view(&crate::market::worker_account()).unwrap().report_due {
@@ -110,7 +101,7 @@ fn the_market_can_be_paused_without_stopping_reports() {
 }
 
 #[test]
-fn inherents_reports_and_the_way_back_cannot_be_paused() {
+fn inherents_reports_the_way_back_and_the_ways_out_cannot_be_paused() {
 	preset_state("development").execute_with(|| {
 		for (pallet, call) in [
 			("Timestamp", "set"),
@@ -119,6 +110,13 @@ fn inherents_reports_and_the_way_back_cannot_be_paused() {
 			("Sudo", "sudo"),
 			("Attestation", "report"),
 			("Attestation", "report_job"),
+			("Settlement", "settle"),
+			("Settlement", "accept"),
+			("Settlement", "contest"),
+			("Leases", "close"),
+			("Leases", "reject"),
+			("Leases", "cancel_order"),
+			("Leases", "poke"),
 		] {
 			assert_eq!(
 				pause(pallet, call),
@@ -126,6 +124,8 @@ fn inherents_reports_and_the_way_back_cannot_be_paused() {
 				"{pallet}"
 			);
 		}
+		assert_ok!(pause("Leases", "place_order"));
+		assert_ok!(pause("Allowances", "spend"));
 	});
 }
 

@@ -4,13 +4,17 @@ use crate::{
 	chain::{events, on_development_chain, worker_view, Chain, Signer},
 	ledger::Ledger,
 	market::{
-		block_with_worker, join, offer, order, plan, worker, worker_account, PRICE, PROVIDER, REFERENCE,
-		RENTER,
+		block_with_worker, contest_window, join, offer, order, place, plan, terms, worker, worker_account,
+		DAVE, PRICE, PROVIDER, REFERENCE, RENTER,
 	},
 };
-use frame_support::traits::fungible::{Inspect, InspectHold};
+use frame_support::traits::{
+	fungible::{Inspect, InspectHold},
+	Get,
+};
 use millrace_primitives::{
-	CloseReason, GpuIndex, GpuState, JobId, JobOutcome, LeaseId, LeaseStatus, Moment, ProviderInspect,
+	CloseReason, EscrowId, GpuIndex, GpuState, JobId, JobOutcome, LeaseId, LeaseStatus, Moment, NodeIndex,
+	NodeStatus, OrderTerms, ProviderInspect, Term,
 };
 use millrace_runtime::{
 	constants::MILL, Balance, Balances, Providers, Runtime, RuntimeEvent, RuntimeHoldReason,
@@ -29,6 +33,18 @@ fn lease_events() -> impl Iterator<Item = LeaseEvent<Runtime>> {
 
 fn status() -> Option<LeaseStatus> {
 	pallet_leases::Leases::<Runtime>::get(LEASE).map(|lease| lease.status)
+}
+
+fn node_status() -> Option<NodeStatus> {
+	pallet_leases::Leases::<Runtime>::get(LEASE).map(|lease| lease.nodes[0].status)
+}
+
+fn attested_at() -> Moment {
+	pallet_leases::Leases::<Runtime>::get(LEASE).unwrap().nodes[0].attested_at
+}
+
+fn attested_ms() -> u64 {
+	pallet_settlement::Escrows::<Runtime>::get(EscrowId::from(LEASE)).unwrap().attested_ms
 }
 
 fn gpu_state() -> GpuState {
@@ -68,21 +84,23 @@ fn get_ready(chain: &mut Chain, ledger: &mut Ledger) -> Moment {
 	}
 }
 
-/// Blocks with a dutiful worker until the lease is gone; returns why, attested time, and flows.
-fn until_closed(chain: &mut Chain, ledger: &mut Ledger, most_blocks: u32) -> Closed {
+/// Blocks with a dutiful worker until the receipt is there; returns it, and why the lease was closed if it was in these blocks.
+fn until_paid(chain: &mut Chain, ledger: &mut Ledger, most_blocks: u32) -> (Option<CloseReason>, Receipt) {
+	let mut reason = None;
 	for _ in 0..most_blocks {
 		block_with_worker(chain);
 		close_and_read(chain, ledger);
-		if let Some(closed) = closed() {
-			return closed;
+		reason = reason.or_else(closed);
+		if let Some(receipt) = receipt() {
+			return (reason, receipt);
 		}
 	}
-	panic!("the lease is still open after {most_blocks} blocks: {:?}", status());
+	panic!("there is no receipt after {most_blocks} blocks: {:?}", status());
 }
 
+/// The last words on a lease.
 #[derive(Debug, PartialEq)]
-struct Closed {
-	reason: CloseReason,
+struct Receipt {
 	attested_ms: u64,
 	deposited: Balance,
 	paid: Balance,
@@ -90,11 +108,26 @@ struct Closed {
 	refunded: Balance,
 }
 
-fn closed() -> Option<Closed> {
+/// Why the lease was closed in this block.
+fn closed() -> Option<CloseReason> {
 	lease_events().find_map(|event| match event {
-		LeaseEvent::LeaseClosed {
-			lease: LEASE, reason, attested_ms, deposited, paid, fee, refunded, ..
-		} => Some(Closed { reason, attested_ms, deposited, paid, fee, refunded }),
+		LeaseEvent::LeaseClosed { lease: LEASE, reason, .. } => Some(reason),
+		_ => None,
+	})
+}
+
+/// The receipt, if it was written in this block.
+fn receipt() -> Option<Receipt> {
+	events().into_iter().find_map(|event| match event {
+		RuntimeEvent::Settlement(pallet_settlement::Event::EscrowClosed {
+			escrow: EscrowId(0),
+			attested_ms,
+			deposited,
+			paid,
+			fee,
+			refunded,
+			..
+		}) => Some(Receipt { attested_ms, deposited, paid, fee, refunded }),
 		_ => None,
 	})
 }
@@ -134,22 +167,25 @@ fn a_lease_is_served_from_order_to_receipt() {
 			block_with_worker(chain);
 			close_and_read(chain, ledger);
 		}
-		let attested_at = pallet_leases::Leases::<Runtime>::get(LEASE).unwrap().attested_at;
+		let attested_at = attested_at();
 		chain.open_block();
 		chain.submit_ok(&RENTER, pallet_leases::Call::close { lease: LEASE });
 		close_and_read(chain, ledger);
-
-		let closed = closed().unwrap();
+		let closed_at = chain.now();
+		assert_eq!((closed(), gpu_state()), (Some(CloseReason::RenterClosed), GpuState::Healthy));
 		let earned = PRICE * Balance::from(attested_at - ready_at) / 1_000;
 		assert!(earned > 0);
-		assert_eq!(closed.reason, CloseReason::RenterClosed);
+		// Nothing but what was earned stays held, until the contest window is over.
+		assert_eq!(Balances::balance_on_hold(&ESCROW, &RENTER.account()), earned);
+
+		let (_, closed) = until_paid(chain, ledger, 40);
+		assert!(chain.now() > closed_at && chain.now() < closed_at + 2 * contest_window());
 		assert_eq!(closed.attested_ms, attested_at - ready_at);
 		assert_eq!(closed.paid + closed.fee, earned);
 		assert_eq!(closed.fee, earned / 50);
 		assert_eq!(closed.deposited, PRICE * 60);
 		assert_eq!(closed.refunded, closed.deposited - earned);
 		assert_eq!(Balances::balance_on_hold(&ESCROW, &RENTER.account()), 0);
-		assert_eq!(gpu_state(), GpuState::Healthy);
 		assert_eq!(Balances::total_balance(&worker_account()), 0);
 		// The provider's own transactions cost it less than the lease brought.
 		assert!(Balances::total_balance(&PROVIDER.account()) > paid_before);
@@ -162,11 +198,11 @@ fn a_lease_that_runs_its_term_is_paid_in_full_and_closes_by_itself() {
 		let ledger = &mut ledger();
 		open_lease(chain, ledger, 20_000);
 		get_ready(chain, ledger);
-		let closed = until_closed(chain, ledger, 40);
+		let (reason, receipt) = until_paid(chain, ledger, 80);
+		assert_eq!(reason, Some(CloseReason::Completed));
 		assert_eq!(
-			closed,
-			Closed {
-				reason: CloseReason::Completed,
+			receipt,
+			Receipt {
 				attested_ms: 20_000,
 				deposited: PRICE * 20,
 				paid: PRICE * 20 - PRICE * 20 / 50,
@@ -181,14 +217,15 @@ fn a_lease_that_runs_its_term_is_paid_in_full_and_closes_by_itself() {
 fn anybody_can_settle_a_running_lease() {
 	on_development_chain(|chain| {
 		let ledger = &mut ledger();
-		open_lease(chain, ledger, 60_000);
+		open_lease(chain, ledger, 600_000);
 		get_ready(chain, ledger);
-		for _ in 0..8 {
+		let until = chain.now() + 2 * contest_window();
+		while chain.now() < until {
 			block_with_worker(chain);
 			close_and_read(chain, ledger);
 		}
 		let before = Balances::total_balance(&PROVIDER.account());
-		chain.open_block();
+		chain.open_block_with_room();
 		let settle = pallet_settlement::Call::settle { escrow: LEASE.into() };
 		chain.submit_ok(&sp_keyring::Sr25519Keyring::Ferdie, settle);
 		close_and_read(chain, ledger);
@@ -207,38 +244,41 @@ fn absence_suspends_stops_the_bill_and_closes_in_the_end() {
 			block_with_worker(chain);
 			close_and_read(chain, ledger);
 		}
-		let attested_at = pallet_leases::Leases::<Runtime>::get(LEASE).unwrap().attested_at;
+		let attested_at = attested_at();
 		assert!(attested_at > ready_at);
 
 		// WHEN the worker is gone: suspended within the rest of its epoch, one more, and one of grace.
 		let dark_since = chain.number();
-		while status() == Some(LeaseStatus::Active) {
+		while node_status() == Some(NodeStatus::Active) {
 			chain.open_block();
 			close_and_read(chain, ledger);
 			assert!(chain.number() <= dark_since + 16, "nobody noticed that the provider is dark");
 		}
-		assert!(lease_events().any(|event| event == LeaseEvent::LeaseSuspended { lease: LEASE, attested_at }));
+		let suspended = LeaseEvent::NodeSuspended { lease: LEASE, node: NodeIndex(0), attested_at };
+		assert!(lease_events().any(|event| event == suspended));
 
 		// THEN nothing more is billed, and after a minute the lease is closed.
 		let suspended_at = chain.now();
-		let closed = loop {
+		let reason = loop {
 			chain.open_block();
 			close_and_read(chain, ledger);
-			if let Some(closed) = closed() {
-				break closed;
+			if let Some(reason) = closed() {
+				break reason;
 			}
 			assert!(chain.now() <= suspended_at + 65_000, "the lease was not closed");
 		};
 		assert!(chain.now() >= suspended_at + 60_000);
-		assert_eq!(closed.reason, CloseReason::ProviderDark);
-		assert_eq!(closed.attested_ms, attested_at - ready_at);
-		assert_eq!(closed.paid + closed.fee, PRICE * Balance::from(attested_at - ready_at) / 1_000);
+		assert_eq!(reason, CloseReason::ProviderDark);
+		// All of it is older than the contest window by then, so that the receipt comes at once.
+		let receipt = receipt().unwrap();
+		assert_eq!(receipt.attested_ms, attested_at - ready_at);
+		assert_eq!(receipt.paid + receipt.fee, PRICE * Balance::from(attested_at - ready_at) / 1_000);
 		// With its last lease gone, a provider that stays dark is not offered any more.
 		for _ in 0..45 {
 			chain.open_block();
 			close_and_read(chain, ledger);
 		}
-		assert!(!Providers::is_live(&PROVIDER.account()));
+		assert!(!DAVE.is_live());
 	});
 }
 
@@ -248,24 +288,21 @@ fn a_provider_that_comes_back_resumes_and_the_gap_is_free() {
 		let ledger = &mut ledger();
 		open_lease(chain, ledger, 3_600_000);
 		get_ready(chain, ledger);
-		while status() == Some(LeaseStatus::Active) {
+		while node_status() == Some(NodeStatus::Active) {
 			chain.open_block();
 			close_and_read(chain, ledger);
 			assert!(chain.number() < 60);
 		}
-		let billed =
-			pallet_settlement::Escrows::<Runtime>::get(millrace_primitives::EscrowId::from(LEASE)).unwrap();
+		let billed = attested_ms();
 		for _ in 0..10 {
 			block_with_worker(chain);
 			close_and_read(chain, ledger);
-			if status() == Some(LeaseStatus::Active) {
+			if node_status() == Some(NodeStatus::Active) {
 				break;
 			}
 		}
-		assert_eq!(status(), Some(LeaseStatus::Active));
-		let after =
-			pallet_settlement::Escrows::<Runtime>::get(millrace_primitives::EscrowId::from(LEASE)).unwrap();
-		assert_eq!(after.attested_ms, billed.attested_ms, "dark time was billed");
+		assert_eq!(node_status(), Some(NodeStatus::Active));
+		assert_eq!(attested_ms(), billed, "dark time was billed");
 	});
 }
 
@@ -275,16 +312,17 @@ fn a_provider_that_never_gets_ready_is_paid_nothing() {
 		let ledger = &mut ledger();
 		open_lease(chain, ledger, 60_000);
 		let opened_at = chain.now();
-		let closed = loop {
+		let reason = loop {
 			chain.open_block();
 			close_and_read(chain, ledger);
-			if let Some(closed) = closed() {
-				break closed;
+			if let Some(reason) = closed() {
+				break reason;
 			}
 			assert!(chain.now() <= opened_at + 65_000);
 		};
-		assert_eq!(closed.reason, CloseReason::ProviderNotReady);
-		assert_eq!((closed.paid, closed.fee, closed.refunded), (0, 0, closed.deposited));
+		assert_eq!(reason, CloseReason::ProviderNotReady);
+		let receipt = receipt().unwrap();
+		assert_eq!((receipt.paid, receipt.fee, receipt.refunded), (0, 0, receipt.deposited));
 		assert_eq!(gpu_state(), GpuState::Healthy);
 	});
 }
@@ -297,15 +335,13 @@ fn a_provider_can_leave_with_everything_it_brought() {
 		let chunk = 100 * MILL;
 		chain.submit_ok(&PROVIDER, pallet_providers::Call::remove_gpu { gpu: GpuIndex(0) });
 		chain.submit_ok(&PROVIDER, pallet_providers::Call::unbond { amount: chunk });
-		// Two minutes of unbonding.
-		for _ in 0..119 {
+		let until = chain.now() + <Runtime as pallet_providers::Config>::UnbondingPeriod::get();
+		while chain.now() < until - 1_000 {
 			chain.open_block();
 		}
 		let early = chain.submit(&PROVIDER, pallet_providers::Call::withdraw {});
 		assert!(matches!(early, Ok(Err(_))), "{early:?}");
-		chain.open_block();
-		// That block begins a session, which leaves no room for transactions.
-		chain.open_block();
+		chain.open_block_with_room();
 		chain.submit_ok(&PROVIDER, pallet_providers::Call::withdraw {});
 		chain.submit_ok(&PROVIDER, pallet_providers::Call::deregister {});
 		assert_eq!(Balances::total_balance_on_hold(&PROVIDER.account()), 0);
@@ -313,4 +349,90 @@ fn a_provider_can_leave_with_everything_it_brought() {
 		assert_eq!(frame_system::Account::<Runtime>::get(worker_account()).sufficients, 0);
 		assert_eq!(Providers::registered_gpus(&PROVIDER.account(), REFERENCE), 0);
 	});
+}
+
+#[test]
+fn a_renter_who_accepts_has_the_receipt_at_once() {
+	on_development_chain(|chain| {
+		let ledger = &mut ledger();
+		open_lease(chain, ledger, 60_000);
+		get_ready(chain, ledger);
+		for _ in 0..12 {
+			block_with_worker(chain);
+			close_and_read(chain, ledger);
+		}
+		chain.open_block();
+		chain.submit_ok(&RENTER, pallet_leases::Call::close { lease: LEASE });
+		assert!(receipt().is_none());
+		chain.submit_ok(&RENTER, pallet_settlement::Call::accept { escrow: LEASE.into() });
+		let receipt = receipt().unwrap();
+		assert!(receipt.paid > 0);
+		assert_eq!(receipt.paid + receipt.fee + receipt.refunded, receipt.deposited);
+		close_and_read(chain, ledger);
+		assert_eq!(Balances::balance_on_hold(&ESCROW, &RENTER.account()), 0);
+	});
+}
+
+#[test]
+fn what_is_rejected_in_time_costs_nothing() {
+	on_development_chain(|chain| {
+		let ledger = &mut ledger();
+		open_lease(chain, ledger, 60_000);
+		get_ready(chain, ledger);
+		for _ in 0..8 {
+			block_with_worker(chain);
+			close_and_read(chain, ledger);
+		}
+		chain.open_block();
+		chain.submit_ok(&RENTER, pallet_leases::Call::reject { lease: LEASE });
+		let receipt = receipt().unwrap();
+		assert!(receipt.attested_ms > 0);
+		assert_eq!((closed(), receipt.paid, receipt.refunded), (Some(CloseReason::Rejected), 0, PRICE * 60));
+		close_and_read(chain, ledger);
+	});
+}
+
+#[test]
+fn an_open_ended_lease_is_warned_frozen_saved_by_a_top_up_and_ends_with_its_funds() {
+	on_development_chain(|chain| {
+		let ledger = &mut ledger();
+		chain.open_block();
+		join(chain, 1);
+		close_and_read(chain, ledger);
+		while !block_with_worker(chain) {
+			close_and_read(chain, ledger);
+		}
+		offer(chain, 1);
+		place(chain, OrderTerms { term: Term::OpenEnded { funded_ms: 60_000 }, ..terms(1, 0) });
+		close_and_read(chain, ledger);
+		let ready_at = get_ready(chain, ledger);
+
+		let warned_at = until(chain, ledger, |event| matches!(event, LeaseEvent::LowBalance { .. }));
+		let frozen_at = until(chain, ledger, |event| matches!(event, LeaseEvent::LeaseFrozen { .. }));
+		// Frozen fifteen seconds before the end of the funds, warned twenty seconds before that.
+		assert!((ready_at + 25_000..=ready_at + 30_000).contains(&warned_at), "{warned_at}");
+		assert!((ready_at + 45_000..=ready_at + 50_000).contains(&frozen_at), "{frozen_at}");
+		assert!(matches!(status(), Some(LeaseStatus::Frozen { .. })));
+
+		chain.open_block_with_room();
+		chain.submit_ok(&RENTER, pallet_leases::Call::top_up { lease: LEASE, amount: PRICE * 60 });
+		assert_eq!(status(), Some(LeaseStatus::Active));
+		close_and_read(chain, ledger);
+		let ended_at = until(chain, ledger, |event| matches!(event, LeaseEvent::LeaseClosed { .. }));
+		assert!((ready_at + 115_000..=ready_at + 135_000).contains(&ended_at), "{}", ended_at - ready_at);
+		let (_, receipt) = until_paid(chain, ledger, 60);
+		assert_eq!((receipt.deposited, receipt.refunded, receipt.attested_ms), (PRICE * 120, 0, 120_000));
+	});
+}
+
+/// Blocks with a dutiful worker until this happens to the lease; returns when.
+fn until(chain: &mut Chain, ledger: &mut Ledger, happens: impl Fn(&LeaseEvent<Runtime>) -> bool) -> Moment {
+	for _ in 0..200 {
+		block_with_worker(chain);
+		close_and_read(chain, ledger);
+		if lease_events().any(|event| happens(&event)) {
+			return chain.now();
+		}
+	}
+	panic!("it does not happen: {:?}", status());
 }

@@ -1,17 +1,19 @@
 //! Rebuilds balances from events alone, as an indexer would: the promise that no flow is without its event.
 
 use frame_support::traits::fungible::Inspect;
-use millrace_primitives::EscrowId;
+use millrace_primitives::{Asset, EscrowId, StreamId};
 use millrace_runtime::{
 	configs::money::{PublicGoodsAccount, TreasuryAccount},
 	AccountId, Balance, Balances, RuntimeEvent,
 };
 use std::collections::BTreeMap;
 
-/// Balances of a few accounts, moved by events.
+/// Balances of a few accounts in the native token, moved by events.
 pub(crate) struct Ledger {
 	balances: BTreeMap<AccountId, i128>,
-	parties: BTreeMap<EscrowId, (AccountId, AccountId)>,
+	/// Payers of the escrows in the native token.
+	payers: BTreeMap<EscrowId, AccountId>,
+	payees: BTreeMap<(EscrowId, StreamId), AccountId>,
 }
 
 impl Ledger {
@@ -20,7 +22,7 @@ impl Ledger {
 		let sinks = [TreasuryAccount::get(), PublicGoodsAccount::get()];
 		let balances =
 			accounts.into_iter().chain(sinks).map(|who| (who.clone(), total(&who) as i128)).collect();
-		Self { balances, parties: BTreeMap::new() }
+		Self { balances, payers: BTreeMap::new(), payees: BTreeMap::new() }
 	}
 
 	/// Takes over a block's events.
@@ -38,6 +40,13 @@ impl Ledger {
 				RuntimeEvent::Staking(pallet_staking::Event::EraPaid { remainder, .. }) => {
 					self.add(&TreasuryAccount::get(), remainder as i128)
 				}
+				RuntimeEvent::Providers(pallet_providers::Event::LeavingPenaltyPaid {
+					provider,
+					renter,
+					amount,
+				}) => {
+					self.move_from(&provider, &renter, amount);
+				}
 				RuntimeEvent::Settlement(event) => self.read_settlement(event),
 				_ => {}
 			}
@@ -47,19 +56,42 @@ impl Ledger {
 	fn read_settlement(&mut self, event: pallet_settlement::Event<millrace_runtime::Runtime>) {
 		use pallet_settlement::Event;
 		match event {
-			Event::EscrowOpened { escrow, payer, payee, .. } => {
-				self.parties.insert(escrow, (payer, payee));
+			Event::EscrowOpened { escrow, payer, asset: Asset::Native, .. } => {
+				self.payers.insert(escrow, payer);
 			}
-			Event::Settled { escrow, paid, fee } => {
-				let (payer, payee) = self.parties[&escrow].clone();
-				self.add(&payer, -((paid + fee) as i128));
-				self.add(&payee, paid as i128);
-				// Four fifths to the treasury, rounded down.
-				self.add(&TreasuryAccount::get(), (fee * 80 / 100) as i128);
-				self.add(&PublicGoodsAccount::get(), (fee - fee * 80 / 100) as i128);
+			Event::StreamAdded { escrow, stream, payee, .. } => {
+				self.payees.insert((escrow, stream), payee);
+			}
+			Event::Settled { escrow, payee, paid, fee, .. } => {
+				if let Some(payer) = self.payers.get(&escrow).cloned() {
+					self.move_from(&payer, &payee, paid);
+					self.collect(&payer, fee);
+				}
+			}
+			Event::RemainderCollected { escrow, amount } => {
+				if let Some(payer) = self.payers.get(&escrow).cloned() {
+					self.collect(&payer, amount);
+				}
+			}
+			Event::ContestResolved { escrow, stream, bond, bond_lost: true, .. } => {
+				let payer = self.payers[&escrow].clone();
+				let payee = self.payees[&(escrow, stream)].clone();
+				self.move_from(&payer, &payee, bond);
 			}
 			_ => {}
 		}
+	}
+
+	/// A fee: four fifths to the treasury, rounded down.
+	fn collect(&mut self, payer: &AccountId, fee: Balance) {
+		let to_treasury = fee * 80 / 100;
+		self.move_from(payer, &TreasuryAccount::get(), to_treasury);
+		self.move_from(payer, &PublicGoodsAccount::get(), fee - to_treasury);
+	}
+
+	fn move_from(&mut self, from: &AccountId, to: &AccountId, amount: Balance) {
+		self.add(from, -(amount as i128));
+		self.add(to, amount as i128);
 	}
 
 	fn add(&mut self, who: &AccountId, amount: i128) {

@@ -3,6 +3,9 @@
 
 mod chain;
 mod config;
+mod contests;
+mod delegates;
+mod failover;
 mod feeless;
 mod fees;
 mod genesis;
@@ -10,6 +13,9 @@ mod governance;
 mod indices;
 mod lease_life;
 mod ledger;
+mod many_ends;
 mod market;
 mod proxies;
+mod random_market;
 mod reads;
+mod tokens;

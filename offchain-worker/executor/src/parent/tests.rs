@@ -1,7 +1,7 @@
 //! Children that do not behave: shell scripts in the place of the program.
 
 use super::*;
-use crate::DeviceSelector;
+use crate::{Checkpoints, DeviceSelector};
 use millrace_job::BlobHash;
 use std::{fs, os::unix::fs::PermissionsExt};
 use tempfile::TempDir;
@@ -66,6 +66,7 @@ fn request(limits: JobLimits) -> JobRequest {
 	JobRequest {
 		plan: b"{}".to_vec(),
 		blobs: vec![vec![0; 1 << 20]],
+		resume: None,
 		device: DeviceSelector::Reference,
 		limits,
 	}
@@ -115,11 +116,28 @@ fn output_and_progress_come_through() {
 	let fake = Fake::saying(&[hello(), progress.encode(), done(), b"bytes".to_vec()], "");
 	let mut seen = Vec::new();
 	let request = Arc::new(request(JobLimits::default()));
-	let output = fake.executor().run_job(request, &Cancel::new(), &mut |progress| seen.push(progress));
+	let output = fake.executor().run_job(request, &Cancel::new(), &mut |update| seen.push(update));
 	let (bytes, busy) = (b"bytes".to_vec(), Duration::from_micros(1_500));
 	// What the child says cannot control a terminal.
 	assert_eq!(output, Ok(JobOutput { bytes, busy, launches: 2, device: "fake [31m".into() }));
-	assert_eq!(seen, [Progress { launches_done: 1, launches: 2, blocks_done: Some(7) }]);
+	assert_eq!(seen, [Update::Progress(Progress { launches_done: 1, launches: 2, blocks_done: Some(7) })]);
+}
+
+#[test]
+fn checkpoints_come_through_up_to_their_limit() {
+	let frames = [hello(), Reply::Checkpoint { launches_done: 3 }.encode(), b"state".to_vec()];
+	let fake = Fake::saying(&[&frames[..], &[done(), b"bytes".to_vec()]].concat(), "");
+	let rule = |max_bytes| Some(Checkpoints { interval: Duration::ZERO, max_bytes });
+	let limits = |max_bytes| JobLimits { checkpoints: rule(max_bytes), ..JobLimits::default() };
+	let mut seen = Vec::new();
+	let request = Arc::new(request(limits(5)));
+	let ended = fake.executor().run_job(request, &Cancel::new(), &mut |update| seen.push(update));
+	assert_eq!(ended.map(|output| output.bytes), Ok(b"bytes".to_vec()));
+	assert_eq!(seen, [Update::Checkpoint(Checkpoint { launches_done: 3, bytes: b"state".to_vec() })]);
+	for limits in [limits(4), JobLimits::default()] {
+		let text = lost(fake.run(limits).unwrap_err());
+		assert!(text.contains("a frame of 5 bytes, the limit is"), "{text}");
+	}
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Each invariant notices the corruption that it is there for.
 
 use crate::{mock::*, pallet::*, types::LastReport};
-use millrace_primitives::LeaseStatus;
+use millrace_primitives::NodeStatus;
 
 fn change(change: impl FnOnce(&mut LastReport)) {
 	report(PROVIDER);
@@ -10,7 +10,8 @@ fn change(change: impl FnOnce(&mut LastReport)) {
 
 #[test]
 fn an_agenda_that_differs_from_the_providers_is_noticed() {
-	ExtBuilder.build_and_break("1: a watched provider has no entry", || change(|last| last.due += 1));
+	ExtBuilder
+		.build_and_break("1: a provider that has reported has no entry", || change(|last| last.due += 1));
 	ExtBuilder.build_and_break("1: the agenda has passed", || {
 		report(PROVIDER);
 		AgendaCursor::<Test>::put(u32::MAX);
@@ -33,16 +34,16 @@ fn an_entry_after_the_deadline_is_noticed() {
 		// Watched as idle, though it serves.
 		report(PROVIDER);
 		let lease = lease(PROVIDER, 0);
-		MarketLeases::mutate_extant(lease, |lease| lease.status = LeaseStatus::Active);
+		change_node(lease, PROVIDER, |node| node.status = NodeStatus::Active);
 	});
 }
 
 #[test]
-fn a_lease_attested_without_a_report_is_noticed() {
-	ExtBuilder.build_and_break("4: a lease was attested after", || {
+fn a_node_attested_without_a_report_is_noticed() {
+	ExtBuilder.build_and_break("4: a node was attested after", || {
 		let lease = lease(PROVIDER, 0);
 		report(PROVIDER);
-		MarketLeases::mutate_extant(lease, |lease| lease.attested_at += 1);
+		change_node(lease, PROVIDER, |node| node.attested_at += 1);
 	});
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{mock::*, pallet::*};
 use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
-use millrace_primitives::{JobFailure, JobId, JobOutcome, LeaseId};
+use millrace_primitives::{FaultCause, JobFailure, JobId, JobOutcome, LeaseId, NodeStatus};
 use sp_runtime::DispatchError;
 
 type E = Error<Test>;
@@ -22,10 +22,10 @@ fn is_free(who: AccountId, lease: LeaseId, job: u32) -> bool {
 fn a_result_is_passed_on_once_and_is_free() {
 	ExtBuilder.build_and_execute(|| {
 		let lease = lease(PROVIDER, 0);
-		MarketJobs::insert(lease, JobId(0), None::<JobOutcome>);
+		MarketJobs::insert(lease, JobId(0), (PROVIDER, None::<JobOutcome>));
 		assert!(is_free(worker(PROVIDER), lease, 0));
 		assert_ok!(send(worker(PROVIDER), lease, 0));
-		assert_eq!(MarketJobs::get(lease, JobId(0)), Some(Some(OUTCOME)));
+		assert_eq!(MarketJobs::get(lease, JobId(0)), Some((PROVIDER, Some(OUTCOME))));
 		assert!(!is_free(worker(PROVIDER), lease, 0));
 		assert_noop!(send(worker(PROVIDER), lease, 0), E::ResultAlreadyReported);
 	});
@@ -36,8 +36,8 @@ fn every_wrong_result_is_refused_with_its_reason_and_is_not_free() {
 	ExtBuilder.build_and_execute(|| {
 		let own = lease(PROVIDER, 0);
 		let foreign = lease(OTHER, 0);
-		for lease in [own, foreign] {
-			MarketJobs::insert(lease, JobId(0), None::<JobOutcome>);
+		for (lease, provider) in [(own, PROVIDER), (foreign, OTHER)] {
+			MarketJobs::insert(lease, JobId(0), (provider, None::<JobOutcome>));
 		}
 		let refuse = |who, lease, job, error: E| {
 			assert!(!is_free(who, lease, job));
@@ -50,5 +50,11 @@ fn every_wrong_result_is_refused_with_its_reason_and_is_not_free() {
 		refuse(worker(PROVIDER), LeaseId(77), 0, E::UnknownLease);
 		refuse(worker(PROVIDER), foreign, 0, E::NotYourLease);
 		refuse(worker(PROVIDER), own, 1, E::UnknownJob);
+		// Nor does a node of the same lease give a say in another's job, or one that it has lost.
+		join(own, OTHER, 0);
+		refuse(worker(OTHER), own, 0, E::UnknownJob);
+		let (since, cause) = (Now::get(), FaultCause::Dark);
+		change_node(own, PROVIDER, |node| node.status = NodeStatus::Faulted { since, cause });
+		refuse(worker(PROVIDER), own, 0, E::NotYourLease);
 	});
 }

@@ -6,3 +6,4 @@ mod job_results;
 mod random;
 mod reports;
 mod traps;
+mod uptime;

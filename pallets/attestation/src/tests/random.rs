@@ -1,13 +1,14 @@
 //! Random sequences of everything that can happen; every invariant after each step.
 
 use crate::{mock::*, pallet::*};
-use millrace_primitives::{GpuIndex, LeaseId, LeaseInspect, LeaseStatus};
+use millrace_primitives::{GpuIndex, LeaseId, LeaseInspect};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
 enum Step {
 	Report { provider: u64, leave_out: bool, sick: Option<u16>, epoch: i8 },
 	Open { provider: u64, gpu: u16 },
+	Join { lease: u64, provider: u64 },
 	Close { lease: u64 },
 	Deregister { provider: u64 },
 	Register { provider: u64 },
@@ -22,6 +23,7 @@ fn step() -> impl Strategy<Value = Step> {
 		6 => (provider.clone(), any::<bool>(), prop::option::of(0..4u16), prop_oneof![4 => Just(0i8), 1 => Just(-1), 1 => Just(1)])
 			.prop_map(|(provider, leave_out, sick, epoch)| Step::Report { provider, leave_out, sick, epoch }),
 		2 => (provider.clone(), 0..4u16).prop_map(|(provider, gpu)| Step::Open { provider, gpu }),
+		1 => (0..10u64, provider.clone()).prop_map(|(lease, provider)| Step::Join { lease, provider }),
 		1 => (0..10u64).prop_map(|lease| Step::Close { lease }),
 		1 => provider.clone().prop_map(|provider| Step::Deregister { provider }),
 		1 => provider.prop_map(|provider| Step::Register { provider }),
@@ -49,7 +51,13 @@ fn run(step: Step) {
 		Step::Open { provider, gpu } => {
 			lease(provider, gpu);
 		}
-		Step::Close { lease } => MarketLeases::remove(LeaseId(lease)),
+		Step::Join { lease, provider } => {
+			let known = Market::status(LeaseId(lease)).is_some();
+			if known && !MarketNodes::contains_key(LeaseId(lease), provider) {
+				join(LeaseId(lease), provider, 0);
+			}
+		}
+		Step::Close { lease } => close(LeaseId(lease)),
 		Step::Deregister { provider } => {
 			if Market::lease_count(&provider) == 0 {
 				RegistryLive::remove(provider);
@@ -86,10 +94,14 @@ proptest! {
 			BrokenLeases::set(vec![]);
 			AgendaLimit::set(frame_support::weights::Weight::MAX);
 			run_blocks(IDLE + 2 * LEASED);
+			assert!(RegistryLive::iter_values().all(|live| !live));
+			assert!(MarketNodes::iter_values().all(|node| !node.status.is_served()));
+			// Nobody attests more epochs than were expected, and who is gone is forgotten in the end.
+			assert!(RegistryEpochs::iter_values().all(|(expected, attested)| attested <= expected));
+			let _ = RegistryLive::clear(u32::MAX, None);
+			run_blocks(100 * IDLE + 1);
 			assert_eq!(LastReports::<Test>::iter_keys().count(), 0);
 			assert_eq!(Agenda::<Test>::iter_keys().count(), 0);
-			assert!(RegistryLive::iter_values().all(|live| !live));
-			assert!(MarketLeases::iter_values().all(|lease| lease.status != LeaseStatus::Active));
 		});
 	}
 }

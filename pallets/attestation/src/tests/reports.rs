@@ -2,7 +2,7 @@
 
 use crate::{mock::*, pallet::*};
 use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
-use millrace_primitives::{GpuHealth, GpuIndex, LeaseId, LeaseStatus, LeaseUsage, Report};
+use millrace_primitives::{FaultCause, GpuHealth, GpuIndex, LeaseId, LeaseUsage, NodeStatus, Report};
 use sp_runtime::DispatchError;
 
 type E = Error<Test>;
@@ -52,7 +52,7 @@ fn a_report_attests_the_leases_that_it_names_with_the_window() {
 		align(PROVIDER);
 		let (first, second) = (lease(PROVIDER, 0), lease(PROVIDER, 1));
 		report(PROVIDER);
-		assert_eq!((status(first), status(second)), (LeaseStatus::Active, LeaseStatus::Active));
+		assert_eq!((status(first), status(second)), (NodeStatus::Active, NodeStatus::Active));
 		run_to_next_epoch(PROVIDER);
 		let mut partial = full_report(PROVIDER);
 		partial.leases.pop();
@@ -73,8 +73,8 @@ fn a_lease_with_an_unhealthy_or_missing_gpu_is_not_attested() {
 		report.gpus[0].healthy = false;
 		report.gpus.remove(1);
 		assert_ok!(send(PROVIDER, report));
-		assert_eq!((status(sick), status(missing)), (LeaseStatus::Pending, LeaseStatus::Pending));
-		assert_eq!(status(fine), LeaseStatus::Active);
+		assert!(is_pending(sick) && is_pending(missing));
+		assert_eq!(status(fine), NodeStatus::Active);
 	});
 }
 
@@ -89,10 +89,11 @@ fn every_wrong_report_is_refused_with_its_reason_and_is_not_free() {
 			assert!(!is_free(worker(PROVIDER), &report));
 			assert_noop!(send(PROVIDER, report), error);
 		};
-		let usage = |lease| LeaseUsage { lease, busy_ms: 0, jobs_ended: 0 };
+		let usage = |lease| LeaseUsage { lease, busy_ms: 0, jobs_ended: 0, checkpoint: None };
 
-		assert_noop!(Attestation::report(RuntimeOrigin::none(), good.clone()), DispatchError::BadOrigin);
-		assert_noop!(Attestation::report(RuntimeOrigin::root(), good.clone()), DispatchError::BadOrigin);
+		for origin in [RuntimeOrigin::none(), RuntimeOrigin::root()] {
+			assert_noop!(Attestation::report(origin, good.clone()), DispatchError::BadOrigin);
+		}
 		// Neither a stranger nor the provider itself is a worker.
 		for who in [STRANGER, PROVIDER] {
 			assert!(!is_free(who, &good));
@@ -117,6 +118,13 @@ fn every_wrong_report_is_refused_with_its_reason_and_is_not_free() {
 		refuse(report, E::UnknownLease);
 		let mut report = good.clone();
 		report.leases.try_push(usage(foreign)).unwrap();
+		refuse(report, E::NotYourLease);
+		// A node that the provider has lost is nobody's of its.
+		let lost = lease(PROVIDER, 1);
+		let (since, cause) = (Now::get(), FaultCause::Left);
+		change_node(lost, PROVIDER, |node| node.status = NodeStatus::Faulted { since, cause });
+		let mut report = good.clone();
+		report.leases.try_push(usage(lost)).unwrap();
 		refuse(report, E::NotYourLease);
 
 		// The right one is accepted once.
@@ -158,7 +166,7 @@ fn a_new_lease_makes_a_report_due_at_once() {
 		let lease = lease(PROVIDER, 0);
 		assert!(Attestation::report_due(PROVIDER));
 		report(PROVIDER);
-		assert_eq!(status(lease), LeaseStatus::Active);
+		assert_eq!(status(lease), NodeStatus::Active);
 	});
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{mock::*, pallet::*, weights::WeightInfo};
 use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::WeightMeter};
-use millrace_primitives::{JobFailure, JobId, JobOutcome, LeaseStatus, MAX_LEASES_PER_PROVIDER};
+use millrace_primitives::{JobFailure, JobId, JobOutcome, NodeStatus, MAX_LEASES_PER_PROVIDER};
 use sp_runtime::DispatchError;
 
 /// Trap 4: an early return inside a queue's loop leaves the rest unprocessed for ever.
@@ -14,8 +14,7 @@ fn trap_4_one_lease_that_cannot_be_attested_does_not_cost_the_others() {
 		events();
 		assert_ok!(send(PROVIDER, full_report(PROVIDER)));
 		for lease in &leases {
-			let expected = if *lease == leases[1] { LeaseStatus::Pending } else { LeaseStatus::Active };
-			assert_eq!(status(*lease), expected);
+			assert_eq!(is_pending(*lease), *lease == leases[1]);
 		}
 		let kind = UnexpectedKind::AttestFailed(leases[1], DispatchError::Unavailable);
 		assert!(events().contains(&Event::Unexpected { provider: PROVIDER, kind }));
@@ -33,13 +32,13 @@ fn trap_4_one_provider_that_cannot_be_judged_does_not_hide_the_others() {
 		});
 		BrokenLeases::set(vec![leases[0]]);
 		run_blocks(3 * LEASED);
-		assert_eq!(status(leases[0]), LeaseStatus::Active);
+		assert_eq!(status(leases[0]), NodeStatus::Active);
 		for lease in &leases[1..] {
-			assert!(matches!(status(*lease), LeaseStatus::Suspended { .. }));
+			assert!(is_suspended(*lease));
 		}
 		BrokenLeases::set(vec![]);
 		run_blocks(LEASED);
-		assert!(matches!(status(leases[0]), LeaseStatus::Suspended { .. }));
+		assert!(is_suspended(leases[0]));
 	});
 }
 
@@ -52,14 +51,14 @@ fn trap_6_the_deadline_is_the_first_block_too_late() {
 		report(PROVIDER);
 		// The last block of the next epoch is in time.
 		run_blocks(2 * LEASED - 1);
-		assert_eq!(status(lease), LeaseStatus::Active);
+		assert_eq!(status(lease), NodeStatus::Active);
 		report(PROVIDER);
 		assert_eq!(billed(lease), u64::from(2 * LEASED - 1) * SLOT);
 		// From there, the first block of the epoch after the next is too late.
 		run_blocks(LEASED);
-		assert_eq!(status(lease), LeaseStatus::Active);
+		assert_eq!(status(lease), NodeStatus::Active);
 		run_blocks(1);
-		assert!(matches!(status(lease), LeaseStatus::Suspended { .. }));
+		assert!(is_suspended(lease));
 	});
 }
 
@@ -68,13 +67,13 @@ fn trap_6_the_deadline_is_the_first_block_too_late() {
 fn trap_9_a_worker_speaks_for_its_own_provider_only() {
 	ExtBuilder.build_and_execute(|| {
 		let theirs = lease(OTHER, 0);
-		MarketJobs::insert(theirs, JobId(0), None::<JobOutcome>);
+		MarketJobs::insert(theirs, JobId(0), (OTHER, None::<JobOutcome>));
 		let outcome = JobOutcome::Failed(JobFailure::TimedOut);
 		let call =
 			Attestation::report_job(RuntimeOrigin::signed(worker(PROVIDER)), theirs, JobId(0), outcome);
 		assert_noop!(call, Error::<Test>::NotYourLease);
 		assert_noop!(send(PROVIDER, full_report(OTHER)), Error::<Test>::NotYourLease);
-		assert_eq!(MarketJobs::get(theirs, JobId(0)), Some(None));
+		assert_eq!(MarketJobs::get(theirs, JobId(0)), Some((OTHER, None)));
 	});
 }
 
@@ -97,6 +96,8 @@ fn trap_12_missed_epochs_are_never_billed_afterwards() {
 		let mut late = full_report(PROVIDER);
 		late.epoch -= 1;
 		assert_noop!(send(PROVIDER, late), Error::<Test>::PastEpoch);
+		// Seven epochs from the first to the last, of which three were attested.
+		assert_eq!(RegistryEpochs::get(PROVIDER), (7, 3));
 	});
 }
 
@@ -111,14 +112,14 @@ fn trap_17_a_silent_provider_loses_its_good_standing() {
 		assert_eq!((RegistryLive::get(PROVIDER), RegistryLive::get(OTHER)), (Some(true), Some(true)));
 		run_blocks(2 * LEASED);
 		assert_eq!((RegistryLive::get(PROVIDER), RegistryLive::get(OTHER)), (Some(false), Some(true)));
-		assert!(matches!(status(lease), LeaseStatus::Suspended { .. }));
+		assert!(is_suspended(lease));
 		run_blocks(IDLE);
 		assert_eq!(RegistryLive::get(OTHER), Some(false));
 		// A GPU that a later report leaves out does not pass for healthy either: its lease is not attested.
 		let mut report = full_report(PROVIDER);
 		report.gpus.remove(0);
 		assert_ok!(send(PROVIDER, report));
-		assert!(matches!(status(lease), LeaseStatus::Suspended { .. }));
+		assert!(is_suspended(lease));
 	});
 }
 
@@ -139,7 +140,7 @@ fn trap_18_a_mass_absence_stays_within_the_weight() {
 			.saturating_add(<() as WeightInfo>::agenda_provider(MAX_LEASES_PER_PROVIDER));
 		AgendaLimit::set(largest);
 		let mut blocks = 0;
-		while LastReports::<Test>::iter_keys().next().is_some() {
+		while RegistryLive::iter_values().any(|live| live) {
 			let block = System::block_number() + 1;
 			System::set_block_number(block);
 			Now::set(Now::get() + SLOT);
@@ -149,6 +150,6 @@ fn trap_18_a_mass_absence_stays_within_the_weight() {
 			blocks += 1;
 			assert!(blocks < 200, "the agenda does not get through");
 		}
-		assert!(RegistryLive::iter_values().all(|live| !live));
+		assert!(MarketNodes::iter_values().all(|node| !node.status.is_served()));
 	});
 }

@@ -1,33 +1,40 @@
-//! Attestation, suspension, extension, and every way to end.
+//! Attestation and suspension, and how time ends a lease.
 
 use crate::{
 	mock::{Leases, *},
 	pallet::*,
-	types::OrderTerms,
 };
 use frame_support::{assert_noop, assert_ok};
 use millrace_primitives::{
-	AskId, CloseReason, EscrowId, GpuIndex, GpuState, Hash, LeaseAttestation, LeaseId, LeaseInspect,
-	LeaseStatus, ProviderInspect,
+	AskId, CloseReason, FaultCause, GpuIndex, Hash, LeaseAttestation, LeaseId, LeaseInspect, LeaseStatus,
+	NodeIndex, NodeStatus, OrderTerms, ProviderInspect, ServedNode, Term,
 };
-use sp_runtime::{
-	traits::{BlakeTwo256, Hash as _},
-	DispatchError,
-};
+use sp_runtime::traits::{BlakeTwo256, Hash as _};
 
 type E = Error<Test>;
 
-fn closed(events: &[Event<Test>]) -> Vec<(LeaseId, CloseReason, u64, u128)> {
-	events
-		.iter()
-		.filter_map(|event| match event {
-			Event::LeaseClosed { lease, reason, attested_ms, deposited, paid, fee, refunded, .. } => {
-				assert_eq!(paid + fee + refunded, *deposited);
-				Some((*lease, *reason, *attested_ms, paid + fee))
-			}
-			_ => None,
-		})
-		.collect()
+const NODE: NodeIndex = NodeIndex(0);
+
+/// Leases that closed, why, and the time that was billed.
+pub(super) fn closed(events: &[Event<Test>]) -> Vec<(LeaseId, CloseReason, u64)> {
+	let closed = |event: &Event<Test>| match event {
+		Event::LeaseClosed { lease, reason, attested_ms, .. } => Some((*lease, *reason, *attested_ms)),
+		_ => None,
+	};
+	events.iter().filter_map(closed).collect()
+}
+
+fn term(ms: u64) -> OrderTerms {
+	OrderTerms { term: Term::Fixed { ms }, ..terms(2) }
+}
+
+/// A pending lease of two nodes: [`PROVIDER`]'s and [`OTHER_PROVIDER`]'s, one GPU each.
+fn open_pair() -> LeaseId {
+	post(PROVIDER, 8, PRICE - 1);
+	post(OTHER_PROVIDER, 8, PRICE);
+	let lease = order(RENTER, gang(2, 1));
+	assert_eq!((node(lease, 0).provider, node(lease, 1).provider), (PROVIDER, OTHER_PROVIDER));
+	lease
 }
 
 #[test]
@@ -37,17 +44,31 @@ fn the_first_attestation_starts_the_term_and_bills_nothing() {
 		run_blocks(5);
 		events();
 		attest(lease);
-		let ends_at = START + 5 * SLOT + 10 * MINUTE;
-		let usage_chain = BlakeTwo256::hash_of(&(Hash::zero(), usage(lease), Now::get()));
+		let ends_at = Some(START + 5 * SLOT + 10 * MINUTE);
+		let usage_chain = BlakeTwo256::hash_of(&(Hash::zero(), NODE, usage(lease), Now::get()));
 		assert_eq!(
 			events(),
 			vec![
+				Event::NodeReady { lease, node: NODE, after_ms: 5 * SLOT },
+				Event::LeaseAttested { lease, node: NODE, ms: 0, busy_ms: 7, usage_chain },
 				Event::LeaseReady { lease, after_ms: 5 * SLOT, ends_at },
-				Event::LeaseAttested { lease, ms: 0, busy_ms: 7, usage_chain },
 			]
 		);
-		assert_eq!(record(lease).ends_at, Some(ends_at));
+		assert_eq!(record(lease).ends_at, ends_at);
+		assert_eq!((status(lease), node_status(lease, 0)), (Some(LeaseStatus::Active), NodeStatus::Active));
 		assert_eq!(attested_ms(lease), 0);
+	});
+}
+
+#[test]
+fn an_open_ended_lease_has_no_end() {
+	ExtBuilder.build_and_execute(|| {
+		post(PROVIDER, 8, PRICE);
+		let lease = order(RENTER, open_ended(terms(2), 10 * MINUTE));
+		attest(lease);
+		let ready = Event::LeaseReady { lease, after_ms: 0, ends_at: None };
+		assert_eq!(events().pop(), Some(ready));
+		assert_eq!(record(lease).ends_at, None);
 	});
 }
 
@@ -59,7 +80,7 @@ fn attested_time_is_billed_and_chained() {
 		run_blocks(10);
 		attest(lease);
 		assert_eq!(attested_ms(lease), 10 * SLOT);
-		let usage_chain = BlakeTwo256::hash_of(&(before, usage(lease), Now::get()));
+		let usage_chain = BlakeTwo256::hash_of(&(before, NODE, usage(lease), Now::get()));
 		assert_eq!(record(lease).usage_chain, usage_chain);
 		// Twice at the same time adds nothing.
 		attest(lease);
@@ -67,7 +88,7 @@ fn attested_time_is_billed_and_chained() {
 		run_blocks(10);
 		attest(lease);
 		assert_eq!(attested_ms(lease), 20 * SLOT);
-		assert_eq!(<Leases as LeaseInspect<_>>::attested_at(lease), Some(Now::get()));
+		assert_eq!(node(lease, 0).attested_at, Now::get());
 	});
 }
 
@@ -94,15 +115,68 @@ fn without_each_gpu_healthy_nothing_is_attested() {
 		let lease = open();
 		// One of two, none, others.
 		for healthy in [&[GpuIndex(0)][..], &[], &[GpuIndex(0), GpuIndex(2)]] {
-			assert_ok!(Leases::attest(&usage(lease), healthy, Now::get(), WINDOW));
+			assert_ok!(Leases::attest(&PROVIDER, &usage(lease), healthy, Now::get(), WINDOW));
 			assert_eq!(status(lease), Some(LeaseStatus::Pending));
 		}
 		attest(lease);
 		run_blocks(5);
 		events();
-		assert_ok!(Leases::attest(&usage(lease), &[GpuIndex(1)], Now::get(), WINDOW));
+		assert_ok!(Leases::attest(&PROVIDER, &usage(lease), &[GpuIndex(1)], Now::get(), WINDOW));
 		assert_eq!((attested_ms(lease), events()), (0, vec![]));
-		assert_noop!(Leases::attest(&usage(LeaseId(9)), &[], Now::get(), WINDOW), E::UnknownLease);
+	});
+}
+
+#[test]
+fn only_a_provider_that_serves_a_node_attests_or_is_suspended() {
+	ExtBuilder.build_and_execute(|| {
+		let lease = open();
+		let attest = |who, lease| Leases::attest(&who, &usage(lease), &[], Now::get(), WINDOW);
+		assert_noop!(attest(PROVIDER, LeaseId(9)), E::UnknownLease);
+		assert_noop!(attest(OTHER_PROVIDER, lease), E::NotServing);
+		assert_noop!(Leases::suspend(LeaseId(9), &PROVIDER, 0), E::UnknownLease);
+		assert_noop!(Leases::suspend(lease, &OTHER_PROVIDER, 0), E::NotServing);
+	});
+}
+
+#[test]
+fn a_gang_is_billed_from_the_moment_when_its_last_node_was_attested() {
+	ExtBuilder.build_and_execute(|| {
+		let lease = open_pair();
+		run_blocks(2);
+		attest_by(lease, PROVIDER);
+		run_blocks(5);
+		// It serves, and earns nothing yet.
+		attest_by(lease, PROVIDER);
+		assert_eq!((status(lease), attested_ms(lease)), (Some(LeaseStatus::Pending), 0));
+		run_blocks(3);
+		events();
+		attest_by(lease, OTHER_PROVIDER);
+		let ends_at = Some(START + 10 * SLOT + 10 * MINUTE);
+		let events = events();
+		assert_eq!(events[0], Event::NodeReady { lease, node: NodeIndex(1), after_ms: 10 * SLOT });
+		assert_eq!(events[2], Event::LeaseReady { lease, after_ms: 10 * SLOT, ends_at });
+		// What the first served since its own last attestation is not billed either.
+		run_blocks(4);
+		attest(lease);
+		assert_eq!(attested_ms(lease), 2 * 4 * SLOT);
+	});
+}
+
+#[test]
+fn a_dark_node_stops_its_own_bill_and_no_other() {
+	ExtBuilder.build_and_execute(|| {
+		let lease = open_pair();
+		attest(lease);
+		serve_blocks(lease, 10);
+		suspend(lease, PROVIDER);
+		run_blocks(10);
+		attest_by(lease, OTHER_PROVIDER);
+		assert_eq!(attested_ms(lease), 30 * SLOT);
+		assert_eq!(status(lease), Some(LeaseStatus::Active));
+		attest_by(lease, PROVIDER);
+		run_blocks(5);
+		attest(lease);
+		assert_eq!(attested_ms(lease), 40 * SLOT);
 	});
 }
 
@@ -115,34 +189,33 @@ fn suspension_stops_the_bill_until_the_provider_is_back() {
 		run_blocks(15);
 		events();
 		// WHEN
-		assert_ok!(Leases::suspend(lease, Now::get()));
+		suspend(lease, PROVIDER);
 		// THEN
 		let attested_at = START + 10 * SLOT;
-		assert_eq!(events(), vec![Event::LeaseSuspended { lease, attested_at }]);
-		let since = START + 25 * SLOT;
-		assert_eq!(status(lease), Some(LeaseStatus::Suspended { since }));
+		assert_eq!(events(), vec![Event::NodeSuspended { lease, node: NODE, attested_at }]);
+		let suspended = NodeStatus::Suspended { since: START + 25 * SLOT, leaves_at: None };
+		assert_eq!(node_status(lease, 0), suspended);
 		// A second time changes nothing.
-		assert_ok!(Leases::suspend(lease, Now::get() + 5));
-		assert_eq!(status(lease), Some(LeaseStatus::Suspended { since }));
+		assert_ok!(Leases::suspend(lease, &PROVIDER, Now::get() + 5));
+		assert_eq!(node_status(lease, 0), suspended);
 		// Back inside the window: the gap is not billed all the same.
 		run_blocks(2);
 		events();
 		attest(lease);
-		assert_eq!(events()[0], Event::LeaseResumed { lease, dark_ms: 17 * SLOT });
+		assert_eq!(events()[0], Event::NodeResumed { lease, node: NODE, dark_ms: 17 * SLOT });
 		assert_eq!(attested_ms(lease), 10 * SLOT);
 		run_blocks(3);
 		attest(lease);
 		assert_eq!(attested_ms(lease), 13 * SLOT);
-		assert_noop!(Leases::suspend(LeaseId(9), 0), E::UnknownLease);
 	});
 }
 
 #[test]
-fn a_pending_lease_is_not_suspended() {
+fn a_pending_node_is_not_suspended() {
 	ExtBuilder.build_and_execute(|| {
 		let lease = open();
-		assert_ok!(Leases::suspend(lease, Now::get()));
-		assert_eq!(status(lease), Some(LeaseStatus::Pending));
+		suspend(lease, PROVIDER);
+		assert_eq!(node_status(lease, 0), NodeStatus::Pending { since: START });
 	});
 }
 
@@ -150,7 +223,8 @@ fn a_pending_lease_is_not_suspended() {
 fn the_last_report_bills_up_to_the_end_and_the_agenda_closes() {
 	ExtBuilder.build_and_execute(|| {
 		post(PROVIDER, 8, PRICE);
-		let lease = order(RENTER, OrderTerms { term_ms: 15 * SLOT, ..terms(2) });
+		let lease = order(RENTER, term(15 * SLOT));
+		let before = Balances::free_balance(PROVIDER);
 		attest(lease);
 		run_blocks(10);
 		attest(lease);
@@ -164,9 +238,21 @@ fn the_last_report_bills_up_to_the_end_and_the_agenda_closes() {
 		attest(lease);
 		assert_eq!(events(), vec![]);
 		run_blocks(1);
-		assert_eq!(closed(&events()), [(lease, CloseReason::Completed, 15 * SLOT, 2 * PRICE * 15)]);
+		assert_eq!(
+			events().last(),
+			Some(&Event::LeaseClosed {
+				lease,
+				reason: CloseReason::Completed,
+				ready_at: Some(START),
+				attested_ms: 15 * SLOT,
+				refunded: 0,
+				pending: 0,
+			})
+		);
+		assert_eq!(Balances::free_balance(PROVIDER), before + 2 * PRICE * 15);
+		assert_eq!(Balances::free_balance(RENTER), RICH - 2 * PRICE * 15);
 		assert_eq!(Registry::free_gpus(&PROVIDER, CLASS), 8);
-		assert_eq!(Asks::<Test>::get(AskId(0)).unwrap().left, 8);
+		assert_eq!(Asks::<Test>::get(AskId(0)).unwrap().taken, 0);
 	});
 }
 
@@ -174,7 +260,7 @@ fn the_last_report_bills_up_to_the_end_and_the_agenda_closes() {
 fn without_a_last_report_the_rest_is_not_billed() {
 	ExtBuilder.build_and_execute(|| {
 		post(PROVIDER, 8, PRICE);
-		let lease = order(RENTER, OrderTerms { term_ms: 15 * SLOT, ..terms(2) });
+		let lease = order(RENTER, term(15 * SLOT));
 		attest(lease);
 		run_blocks(10);
 		attest(lease);
@@ -182,7 +268,22 @@ fn without_a_last_report_the_rest_is_not_billed() {
 		run_blocks(5 + 19);
 		assert_eq!(status(lease), Some(LeaseStatus::Active));
 		run_blocks(1);
-		assert_eq!(closed(&events()), [(lease, CloseReason::Completed, 10 * SLOT, 2 * PRICE * 10)]);
+		assert_eq!(closed(&events()), [(lease, CloseReason::Completed, 10 * SLOT)]);
+	});
+}
+
+#[test]
+fn a_lease_waits_for_the_last_report_of_each_served_node() {
+	ExtBuilder.build_and_execute(|| {
+		let lease = open_pair();
+		attest(lease);
+		Now::set(START + 10 * MINUTE);
+		attest_by(lease, PROVIDER);
+		let poke = || Leases::poke(RuntimeOrigin::signed(STRANGER), lease);
+		assert_noop!(poke(), E::NothingDue);
+		attest_by(lease, OTHER_PROVIDER);
+		assert_ok!(poke());
+		assert_eq!(closed(&events()), [(lease, CloseReason::Completed, 0)]);
 	});
 }
 
@@ -193,7 +294,25 @@ fn a_lease_that_is_not_ready_in_time_costs_nothing() {
 		run_blocks(299);
 		assert_eq!(status(lease), Some(LeaseStatus::Pending));
 		run_blocks(1);
-		assert_eq!(closed(&events()), [(lease, CloseReason::ProviderNotReady, 0, 0)]);
+		let events = events();
+		assert_eq!(closed(&events), [(lease, CloseReason::ProviderNotReady, 0)]);
+		let cause = FaultCause::NotReady;
+		assert!(events.contains(&Event::NodeFaulted { lease, node: NODE, provider: PROVIDER, cause }));
+		assert_eq!(Balances::free_balance(RENTER), RICH);
+	});
+}
+
+#[test]
+fn a_gang_of_which_one_node_never_comes_costs_nothing() {
+	ExtBuilder.build_and_execute(|| {
+		let lease = open_pair();
+		for _ in 0..30 {
+			attest_by(lease, PROVIDER);
+			run_blocks(10);
+		}
+		assert_eq!(closed(&events()), [(lease, CloseReason::ProviderNotReady, 0)]);
+		assert_eq!(Balances::free_balance(RENTER), RICH);
+		assert!(!ProviderLeases::<Test>::contains_key(PROVIDER));
 	});
 }
 
@@ -204,11 +323,11 @@ fn a_provider_that_stays_dark_loses_the_lease() {
 		run_blocks(10);
 		attest(lease);
 		run_blocks(20);
-		assert_ok!(Leases::suspend(lease, Now::get()));
+		suspend(lease, PROVIDER);
 		run_blocks(119);
-		assert!(matches!(status(lease), Some(LeaseStatus::Suspended { .. })));
+		assert!(matches!(node_status(lease, 0), NodeStatus::Suspended { .. }));
 		run_blocks(1);
-		assert_eq!(closed(&events()), [(lease, CloseReason::ProviderDark, 10 * SLOT, 2 * PRICE * 10)]);
+		assert_eq!(closed(&events()), [(lease, CloseReason::ProviderDark, 10 * SLOT)]);
 	});
 }
 
@@ -216,172 +335,14 @@ fn a_provider_that_stays_dark_loses_the_lease() {
 fn a_suspended_lease_ends_with_its_term_at_the_latest() {
 	ExtBuilder.build_and_execute(|| {
 		post(PROVIDER, 8, PRICE);
-		let lease = order(RENTER, OrderTerms { term_ms: 30 * SLOT, ..terms(1) });
+		let lease = order(RENTER, term(30 * SLOT));
 		attest(lease);
 		run_blocks(20);
-		assert_ok!(Leases::suspend(lease, Now::get()));
+		suspend(lease, PROVIDER);
 		run_blocks(9);
 		assert!(status(lease).is_some());
 		run_blocks(1);
-		assert_eq!(closed(&events()), [(lease, CloseReason::Completed, 0, 0)]);
-	});
-}
-
-#[test]
-fn funds_that_end_before_the_term_close_the_lease() {
-	ExtBuilder.build_and_execute(|| {
-		// GIVEN an escrow that somehow has less than the term needs: it pays for 25 s
-		let lease = open_active();
-		TillEscrows::mutate_extant(EscrowId::from(lease), |escrow| escrow.3 = 2 * PRICE * 25);
-		for _ in 0..2 {
-			run_blocks(10);
-			attest(lease);
-		}
-		// WHEN the report that uses it up comes
-		run_blocks(10);
-		attest(lease);
-		// THEN: never more than is held
-		run_blocks(300);
-		assert_eq!(closed(&events()), [(lease, CloseReason::FundsExhausted, 30 * SLOT, 2 * PRICE * 25)]);
-	});
-}
-
-#[test]
-fn funds_that_end_without_a_last_report_close_the_lease_after_the_window() {
-	ExtBuilder.build_and_execute(|| {
-		let lease = open_active();
-		TillEscrows::mutate_extant(EscrowId::from(lease), |escrow| escrow.3 = 2 * PRICE * 25);
-		Now::set(START + 25 * SLOT + WINDOW - 1);
-		assert_noop!(Leases::poke(RuntimeOrigin::signed(STRANGER), lease), E::NothingDue);
-		Now::set(START + 25 * SLOT + WINDOW);
-		assert_ok!(Leases::poke(RuntimeOrigin::signed(STRANGER), lease));
-		assert_eq!(closed(&events()), [(lease, CloseReason::FundsExhausted, 0, 0)]);
-	});
-}
-
-#[test]
-fn the_renter_closes_in_every_status_and_pays_what_is_attested() {
-	for stage in 0..3 {
-		ExtBuilder.build_and_execute(|| {
-			let lease = open();
-			let mut billed = 0;
-			if stage > 0 {
-				attest(lease);
-				run_blocks(4);
-				attest(lease);
-				billed = 4;
-			}
-			run_blocks(3);
-			if stage == 2 {
-				assert_ok!(Leases::suspend(lease, Now::get()));
-			}
-			assert_ok!(Leases::close(RuntimeOrigin::signed(RENTER), lease));
-			let expected = (lease, CloseReason::RenterClosed, billed * SLOT, 2 * PRICE * u128::from(billed));
-			assert_eq!(closed(&events()), [expected]);
-			assert_eq!(RegistryGpus::get(PROVIDER, GpuIndex(0)), Some((CLASS, GpuState::Healthy)));
-			assert_noop!(Leases::close(RuntimeOrigin::signed(RENTER), lease), E::UnknownLease);
-			assert!(!ProviderLeases::<Test>::contains_key(PROVIDER));
-		});
-	}
-}
-
-#[test]
-fn governance_closes_and_nobody_else_does_so() {
-	ExtBuilder.build_and_execute(|| {
-		let lease = open_active();
-		for who in [RENTER, PROVIDER, STRANGER] {
-			assert_noop!(Leases::force_close(RuntimeOrigin::signed(who), lease), DispatchError::BadOrigin);
-		}
-		assert_noop!(Leases::force_close(RuntimeOrigin::root(), LeaseId(9)), E::UnknownLease);
-		assert_ok!(Leases::force_close(RuntimeOrigin::root(), lease));
-		assert_eq!(closed(&events()), [(lease, CloseReason::Governance, 0, 0)]);
-	});
-}
-
-#[test]
-fn a_poke_does_what_is_due_and_refuses_otherwise() {
-	ExtBuilder.build_and_execute(|| {
-		let lease = open();
-		assert_noop!(Leases::poke(RuntimeOrigin::none(), lease), DispatchError::BadOrigin);
-		assert_noop!(Leases::poke(RuntimeOrigin::signed(STRANGER), LeaseId(9)), E::UnknownLease);
-		Now::set(START + 5 * MINUTE - 1);
-		assert_noop!(Leases::poke(RuntimeOrigin::signed(STRANGER), lease), E::NothingDue);
-		Now::set(START + 5 * MINUTE);
-		assert_ok!(Leases::poke(RuntimeOrigin::signed(STRANGER), lease));
-		assert_eq!(closed(&events()), [(lease, CloseReason::ProviderNotReady, 0, 0)]);
-	});
-}
-
-#[test]
-fn an_extension_holds_its_price_and_moves_the_end() {
-	ExtBuilder.build_and_execute(|| {
-		let lease = open();
-		events();
-		// Before it is ready there is no end to move.
-		assert_ok!(Leases::extend(RuntimeOrigin::signed(RENTER), lease, MINUTE));
-		let amount = 2 * PRICE * 60;
-		assert_eq!(events(), vec![Event::LeaseExtended { lease, extra_ms: MINUTE, amount, ends_at: None }]);
-		attest(lease);
-		assert_eq!(record(lease).ends_at, Some(START + 11 * MINUTE));
-		events();
-		assert_ok!(Leases::extend(RuntimeOrigin::signed(RENTER), lease, 5));
-		// 0.2 plancks per millisecond, five of them: exactly one.
-		let ends_at = Some(START + 11 * MINUTE + 5);
-		assert_eq!(events(), vec![Event::LeaseExtended { lease, extra_ms: 5, amount: 1, ends_at }]);
-		assert_eq!(TillEscrows::get(EscrowId::from(lease)).unwrap().3, 2 * PRICE * 660 + 1);
-	});
-}
-
-#[test]
-fn an_extension_needs_a_lease_of_ones_own_time_and_money() {
-	ExtBuilder.build_and_execute(|| {
-		let lease = open_active();
-		let extend = |who, extra| Leases::extend(RuntimeOrigin::signed(who), lease, extra);
-		assert_noop!(Leases::extend(RuntimeOrigin::none(), lease, 1), DispatchError::BadOrigin);
-		assert_noop!(Leases::extend(RuntimeOrigin::signed(RENTER), LeaseId(9), 1), E::UnknownLease);
-		assert_noop!(extend(PROVIDER, 1), E::NotRenter);
-		assert_noop!(extend(RENTER, 0), E::ZeroExtension);
-		assert_noop!(extend(RENTER, 50 * MINUTE + 1), E::TermTooLong);
-		assert_noop!(extend(RENTER, u64::MAX), E::TermTooLong);
-		Now::set(START + 10 * MINUTE);
-		assert_noop!(extend(RENTER, 1), E::LeaseIsOver);
-		Now::set(START + 10 * MINUTE - 1);
-		assert_ok!(extend(RENTER, 50 * MINUTE));
-		assert_eq!(record(lease).term_ms, MaxTerm::get());
-	});
-}
-
-#[test]
-fn an_extension_beyond_the_free_balance_is_refused() {
-	ExtBuilder.build_and_execute(|| {
-		post(PROVIDER, 8, 1);
-		let lease = order(POOR, OrderTerms { term_ms: 400_000, ..terms(1) });
-		// The model of the escrow holds nothing, so all 499 are free.
-		let extend = |extra| Leases::extend(RuntimeOrigin::signed(POOR), lease, extra);
-		assert_noop!(extend(499_001), E::InsufficientFunds);
-		assert_ok!(extend(499_000));
-	});
-}
-
-#[test]
-fn an_amount_beyond_a_balance_cannot_be_extended_by() {
-	ExtBuilder.build_and_execute(|| {
-		let lease = open();
-		crate::Leases::<Test>::mutate_extant(lease, |lease| lease.price = u128::MAX);
-		let call = Leases::extend(RuntimeOrigin::signed(RENTER), lease, MINUTE);
-		assert_noop!(call, E::AmountTooLarge);
-	});
-}
-
-#[test]
-fn a_money_move_that_fails_leaves_no_half_a_close() {
-	ExtBuilder.build_and_execute(|| {
-		let lease = open_active();
-		submit(lease);
-		BrokenEscrows::set(vec![lease.into()]);
-		assert_noop!(Leases::close(RuntimeOrigin::signed(RENTER), lease), DispatchError::Unavailable);
-		assert_eq!(status(lease), Some(LeaseStatus::Active));
-		assert_eq!(Leases::jobs(lease).len(), 1);
+		assert_eq!(closed(&events()), [(lease, CloseReason::Completed, 0)]);
 	});
 }
 
@@ -392,8 +353,16 @@ fn reads_of_leases_agree_with_the_records() {
 		let second = order(RENTER, terms(1));
 		assert_eq!(Leases::leases_of(&PROVIDER), vec![lease, second]);
 		assert_eq!((Leases::lease_count(&PROVIDER), Leases::lease_count(&STRANGER)), (2, 0));
-		assert_eq!(Leases::lease(second), Some((PROVIDER, LeaseStatus::Pending)));
-		assert_eq!(Leases::gpus(second), vec![GpuIndex(2)]);
-		assert_eq!((Leases::lease(LeaseId(9)), Leases::gpus(LeaseId(9))), (None, vec![]));
+		assert_eq!(<Leases as LeaseInspect<_>>::status(second), Some(LeaseStatus::Pending));
+		assert_eq!(<Leases as LeaseInspect<_>>::status(LeaseId(9)), None);
+		let served = ServedNode {
+			node: NODE,
+			status: NodeStatus::Pending { since: START },
+			gpus: vec![GpuIndex(2)],
+			attested_at: START,
+		};
+		assert_eq!(Leases::served_node(second, &PROVIDER), Some(served));
+		assert_eq!(Leases::served_node(second, &STRANGER), None);
+		assert_eq!(Leases::served_node(LeaseId(9), &PROVIDER), None);
 	});
 }

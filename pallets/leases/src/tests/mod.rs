@@ -2,10 +2,24 @@
 
 mod agenda;
 mod asks;
+mod auctions;
+mod closing;
+mod deadlines;
+mod failover;
+mod funding;
+mod gangs;
 mod invariants;
 mod jobs;
 mod life;
+mod market;
+mod market_traps;
 mod orders;
 mod random;
+mod random_market;
+mod reads;
+mod reclaim;
+mod rounds;
 mod status;
+mod term;
 mod traps;
+mod waiting;

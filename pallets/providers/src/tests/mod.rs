@@ -3,11 +3,13 @@
 mod bonding;
 mod classes;
 mod gpus;
+mod penalties;
 mod random_lives;
 mod registration;
 mod reports;
 mod reservation;
 mod try_state;
+mod uptime;
 mod worker_key;
 
 use crate::{

@@ -22,6 +22,8 @@ enum Step {
 	Release { provider: AccountId, lease: u64 },
 	Report { provider: AccountId, healthy: u8 },
 	Silence { provider: AccountId },
+	Leave { provider: AccountId, class: ClassId, gpus: u32, amount: u128, renter: AccountId },
+	Epochs { provider: AccountId, expected: u32, attested: u32 },
 }
 
 fn calls() -> impl Strategy<Value = Call<Test>> {
@@ -49,7 +51,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 			.prop_map(|(provider, class, count, lease)| Step::Reserve { provider, class, count, lease }),
 		2 => (who.clone(), 0..3u64).prop_map(|(provider, lease)| Step::Release { provider, lease }),
 		2 => (who.clone(), any::<u8>()).prop_map(|(provider, healthy)| Step::Report { provider, healthy }),
-		1 => who.prop_map(|provider| Step::Silence { provider }),
+		1 => who.clone().prop_map(|provider| Step::Silence { provider }),
+		1 => (who.clone(), prop_oneof![Just(SMALL), Just(LARGE)], 0..4u32, 0..2_000u128, 1..4u64).prop_map(
+			|(provider, class, gpus, amount, renter)| Step::Leave { provider, class, gpus, amount, renter },
+		),
+		1 => (who, 0..5u32, 0..5u32)
+			.prop_map(|(provider, expected, attested)| Step::Epochs { provider, expected, attested }),
 	];
 	proptest::collection::vec(step, 1..80)
 }
@@ -87,6 +94,19 @@ fn take(step: Step) {
 		}
 		Step::Silence { provider } => {
 			Registry::mark_stale(&provider);
+		}
+		Step::Leave { provider, class, gpus, amount, renter } => {
+			let bonded = || crate::Providers::<Test>::get(provider).map(|record| record.bonded);
+			let before = bonded();
+			let moved = Registry::leaving_penalty(&provider, class, gpus, amount, &renter);
+			assert_eq!(moved.is_ok(), before.is_some());
+			if let Ok(moved) = moved {
+				assert!(moved <= amount);
+				assert_eq!(bonded(), before.map(|before| before - moved));
+			}
+		}
+		Step::Epochs { provider, expected, attested } => {
+			Registry::record_epochs(&provider, expected, attested, Timestamp::get());
 		}
 	}
 }

@@ -4,14 +4,14 @@ use crate::{
 		build_and_execute, events, held, Balances, RegistrationDeposit, Registry, RuntimeOrigin, System,
 		Test, Timestamp, ALICE, BOB, DEPOSIT, ED, ENDOWMENT, SMALL, SMALL_BOND, START, UNBONDING, WORKER,
 	},
-	Error, Event, GpuUuids, HoldReason, Provider, Providers, Standing, Workers,
+	Error, Event, GpuUuids, HoldReason, Provider, Providers, Standing, Uptime, Workers,
 };
 use frame_support::{
 	assert_noop, assert_ok,
 	traits::fungible::{Inspect, Mutate},
 	BoundedVec,
 };
-use millrace_primitives::{GpuIndex, ProviderInspect};
+use millrace_primitives::{GpuIndex, Owner, ProviderFacts, ProviderInspect, ProviderLiveness};
 use sp_runtime::DispatchError;
 
 #[test]
@@ -29,14 +29,21 @@ fn registering_holds_the_deposit() {
 				standing: Standing::New,
 				bonded: 0,
 				unbonding: BoundedVec::new(),
+				penalties: 0,
 				deposit: DEPOSIT,
 				next_gpu: 0,
+				added_gpus: false,
 				registered_at: START,
 			})
 		);
 		assert_eq!(held(HoldReason::Registration, ALICE), DEPOSIT);
 		assert!(Registry::is_registered(&ALICE));
-		assert!(!Registry::is_live(&ALICE));
+		let facts = Registry::facts(&ALICE).unwrap();
+		let owner = Owner::Group(7);
+		assert_eq!(
+			facts,
+			ProviderFacts { owner, country: *b"IS", network: 64_512, uptime: None, live: false }
+		);
 		assert_eq!(
 			events(),
 			vec![
@@ -125,11 +132,21 @@ fn a_provider_changes_what_it_declares_and_nothing_else() {
 }
 
 #[test]
+fn a_provider_without_a_group_is_its_own_owner_and_a_stranger_has_no_facts() {
+	build_and_execute(|| {
+		register(ALICE);
+		assert_eq!(Registry::facts(&ALICE).unwrap().owner, Owner::Account(ALICE));
+		assert_eq!(Registry::facts(&BOB), None);
+	});
+}
+
+#[test]
 fn leaving_gives_everything_back() {
 	build_and_execute(|| {
 		register_with(ALICE, SMALL_BOND);
 		assert_ok!(Registry::set_worker(signed(ALICE), WORKER));
 		add_gpus(ALICE, SMALL, [1]);
+		Registry::record_epochs(&ALICE, 1, 1, START);
 		assert_noop!(Registry::deregister(signed(ALICE)), Error::<Test>::StillHasGpus);
 		assert_ok!(Registry::remove_gpu(signed(ALICE), GpuIndex(0)));
 		assert_noop!(Registry::deregister(signed(ALICE)), Error::<Test>::StillBonded);
@@ -144,6 +161,7 @@ fn leaving_gives_everything_back() {
 		assert_eq!(Providers::<Test>::get(ALICE), None);
 		assert_eq!(Workers::<Test>::get(WORKER), None);
 		assert_eq!(GpuUuids::<Test>::iter().count(), 0);
+		assert_eq!(Uptime::<Test>::iter().count(), 0);
 		assert!(!System::account_exists(&WORKER));
 		assert_eq!(
 			events(),

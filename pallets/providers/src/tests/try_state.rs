@@ -2,9 +2,10 @@ use super::{add_gpus, register_with, signed, uuid};
 use crate::{
 	mock::{
 		build_and_execute, AccountId, Balances, Registry, System, Test, ALICE, BOB, DEPOSIT, ED, SMALL,
-		SMALL_BOND, WORKER,
+		SMALL_BOND, START, WORKER,
 	},
-	Chunk, Classes, Gpu, GpuUuids, Gpus, HoldReason, NextClass, Pallet, Provider, Providers, Workers,
+	Chunk, Classes, Gpu, GpuUuids, Gpus, HoldReason, NextClass, Pallet, Provider, Providers, Uptime,
+	UptimeRing, Workers,
 };
 use frame_support::{
 	assert_ok, hypothetically,
@@ -109,4 +110,19 @@ fn uuids_that_do_not_map_one_to_one_are_noticed() {
 fn gaps_in_the_classes_are_noticed() {
 	fails("6: class is missing", || NextClass::<Test>::put(ClassId(4)));
 	fails("6: class beyond the next number", || NextClass::<Test>::put(ClassId(2)));
+}
+
+#[test]
+fn uptime_that_cannot_be_is_noticed() {
+	let today = (START / 86_400_000) as u32;
+	let ring = UptimeRing { day: today, days: Default::default() };
+	fails("7: uptime of nobody", || Uptime::<Test>::insert(BOB, ring));
+	fails("7: uptime is from the future", || {
+		Uptime::<Test>::insert(ALICE, UptimeRing { day: today + 1, ..ring });
+	});
+	fails("7: more was attested than expected", || {
+		let mut ring = ring;
+		ring.days[3] = (1, 2);
+		Uptime::<Test>::insert(ALICE, ring);
+	});
 }

@@ -1,32 +1,25 @@
-use super::{attest, open_for, ID};
+use super::{attest, open_for, record, stream, ID, S};
 use crate::{
-	mock::{build_and_execute, events, held, Settlement, Test, PROVIDER, RENTER},
-	Error, Escrows, Event,
+	mock::{
+		build_and_execute, events, held, pass, ContestWindow, Settlement, Test, Timestamp, MATURE, PROVIDER,
+		RENTER, START, WINDOW,
+	},
+	Bucket, Error, Event, MAX_BUCKETS,
 };
-use frame_support::{assert_noop, assert_storage_noop};
-use millrace_primitives::{Accrued, Escrow};
+use frame_support::{assert_noop, assert_ok, assert_storage_noop};
+use millrace_primitives::{Accrued, Asset, Escrow, StreamId};
 
 #[test]
 fn attested_time_is_owed_and_not_moved() {
 	build_and_execute(|| {
 		open_for(10_000);
 		events();
-		assert_eq!(Settlement::accrue(ID, 2_500), Ok(Accrued { amount: 2_500, exhausted: false }));
+		assert_eq!(Settlement::accrue(ID, S, 2_500), Ok(Accrued { ms: 2_500, amount: 2_500 }));
 		assert_eq!(Settlement::owed(ID), Some(2_500));
-		assert_eq!(Settlement::remaining_ms(ID), Some(7_500));
+		assert_eq!(Settlement::free(ID), Some(7_500));
 		assert_eq!(held(RENTER), 10_000);
-		assert_eq!(events(), vec![Event::Accrued { escrow: ID, ms: 2_500, amount: 2_500 }]);
-	});
-}
-
-#[test]
-fn an_escrow_is_exhausted_when_it_cannot_pay_for_another_second() {
-	build_and_execute(|| {
-		open_for(10_000);
-		assert!(!Settlement::accrue(ID, 9_000).unwrap().exhausted);
-		assert_eq!(Settlement::accrue(ID, 1), Ok(Accrued { amount: 1, exhausted: true }));
-		Settlement::top_up(ID, 1).unwrap();
-		assert!(!Settlement::accrue(ID, 0).unwrap().exhausted);
+		let accrued = Event::Accrued { escrow: ID, stream: S, ms: 2_500, amount: 2_500 };
+		assert_eq!(events(), vec![accrued]);
 	});
 }
 
@@ -35,13 +28,22 @@ fn never_more_is_earned_than_was_locked() {
 	build_and_execute(|| {
 		open_for(10_000);
 		events();
-		assert_eq!(Settlement::accrue(ID, u64::MAX), Ok(Accrued { amount: 10_000, exhausted: true }));
+		assert_eq!(Settlement::accrue(ID, S, u64::MAX), Ok(Accrued { ms: 10_000, amount: 10_000 }));
 		// The event says what was counted, not what was asked for.
-		assert_eq!(events(), vec![Event::Accrued { escrow: ID, ms: 10_000, amount: 10_000 }]);
-		assert_storage_noop!(assert_eq!(
-			Settlement::accrue(ID, 1),
-			Ok(Accrued { amount: 0, exhausted: true })
-		));
+		let accrued = Event::Accrued { escrow: ID, stream: S, ms: 10_000, amount: 10_000 };
+		assert_eq!(events(), vec![accrued]);
+		assert_storage_noop!(assert_eq!(Settlement::accrue(ID, S, 1), Ok(Accrued::default())));
+	});
+}
+
+#[test]
+fn topping_up_is_never_spent_on_the_past() {
+	build_and_execute(|| {
+		open_for(10_000);
+		attest(60_000);
+		assert_ok!(Settlement::top_up(ID, 5_000));
+		assert_eq!(Settlement::free(ID), Some(5_000));
+		assert_eq!(Settlement::accrue(ID, S, 60_000), Ok(Accrued { ms: 5_000, amount: 5_000 }));
 	});
 }
 
@@ -49,10 +51,34 @@ fn never_more_is_earned_than_was_locked() {
 fn parts_of_a_planck_are_carried_over() {
 	build_and_execute(|| {
 		// One planck a second, attested by thirds.
-		Settlement::open(ID, &RENTER, &PROVIDER, 1, 1_000).unwrap();
-		let amounts = [333, 333, 333, 1].map(|ms| Settlement::accrue(ID, ms).unwrap().amount);
-		assert_eq!(amounts, [0, 0, 0, 1]);
-		assert_eq!(Escrows::<Test>::get(ID).unwrap().attested_ms, 1_000);
+		assert_ok!(Settlement::open(ID, &RENTER, Asset::Native, 1));
+		assert_ok!(Settlement::add_stream(ID, &PROVIDER, 1));
+		let accrue = |ms| Settlement::accrue(ID, S, ms).unwrap().amount;
+		assert_eq!([333, 333, 333, 1].map(accrue), [0, 0, 0, 1]);
+		// Nothing is free any more, yet less than a planck can still be counted, and costs nothing.
+		assert_eq!([999, 1].map(accrue), [0, 0]);
+		assert_eq!(record().attested_ms, 1_000);
+	});
+}
+
+#[test]
+fn a_free_service_is_funded_for_ever() {
+	build_and_execute(|| {
+		assert_ok!(Settlement::open(ID, &RENTER, Asset::Native, 0));
+		assert_ok!(Settlement::add_stream(ID, &PROVIDER, 0));
+		assert_eq!(Settlement::accrue(ID, S, u64::MAX), Ok(Accrued { ms: u64::MAX, amount: 0 }));
+		assert_eq!(Settlement::accrue(ID, S, 1), Ok(Accrued::default()));
+		assert_eq!(Settlement::close(ID).unwrap().attested_ms, u64::MAX);
+	});
+}
+
+#[test]
+fn a_rate_beyond_the_deposit_pays_for_no_time() {
+	build_and_execute(|| {
+		assert_ok!(Settlement::open(ID, &RENTER, Asset::Native, 1_000));
+		assert_ok!(Settlement::add_stream(ID, &PROVIDER, u128::MAX));
+		assert_eq!(Settlement::accrue(ID, S, u64::MAX), Ok(Accrued::default()));
+		assert_eq!(Settlement::close(ID).unwrap().refunded, 1_000);
 	});
 }
 
@@ -61,16 +87,94 @@ fn no_time_changes_nothing() {
 	build_and_execute(|| {
 		open_for(10_000);
 		attest(5_000);
-		assert_storage_noop!(assert_eq!(Settlement::accrue(ID, 0), Ok(Accrued::default())));
+		assert_storage_noop!(assert_eq!(Settlement::accrue(ID, S, 0), Ok(Accrued::default())));
 	});
 }
 
 #[test]
-fn accrual_needs_an_escrow() {
+fn accrual_needs_an_open_escrow_and_a_stream() {
 	build_and_execute(|| {
-		assert_noop!(Settlement::accrue(ID, 1), Error::<Test>::UnknownEscrow);
-		assert_eq!(Settlement::funded_ms(ID), None);
-		assert_eq!(Settlement::owed(ID), None);
-		assert_eq!(Settlement::remaining_ms(ID), None);
+		assert_noop!(Settlement::accrue(ID, S, 1), Error::<Test>::UnknownEscrow);
+		open_for(10_000);
+		assert_noop!(Settlement::accrue(ID, StreamId(1), 1), Error::<Test>::UnknownStream);
+		attest(1);
+		assert_ok!(Settlement::close(ID));
+		assert_noop!(Settlement::accrue(ID, S, 1), Error::<Test>::EscrowClosed);
+	});
+}
+
+#[test]
+fn earnings_of_a_quarter_of_a_window_mature_together() {
+	build_and_execute(|| {
+		open_for(10_000);
+		attest(10);
+		pass(WINDOW / 4);
+		attest(20);
+		pass(1);
+		attest(30);
+		let buckets = [
+			Bucket { matures_at: START + MATURE, amount: 30 },
+			Bucket { matures_at: START + WINDOW / 4 + 1 + MATURE, amount: 30 },
+		];
+		assert_eq!(stream().maturing.to_vec(), buckets);
+	});
+}
+
+#[test]
+fn everything_matures_within_a_window_and_a_quarter_and_not_before_the_window() {
+	for step in [1, 999, WINDOW / 4, WINDOW / 4 + 1, WINDOW / 3, WINDOW] {
+		build_and_execute(|| {
+			open_for(1_000_000);
+			let mut accruals = vec![];
+			for _ in 0..40 {
+				attest(7);
+				accruals.push(Timestamp::get());
+				let now = accruals[accruals.len() - 1];
+				let mature =
+					|within: u64| accruals.iter().filter(|at| **at + within <= now).count() as u128 * 7;
+				let due = stream().due(now);
+				assert!(due <= mature(WINDOW), "something was due too early");
+				assert!(due >= mature(MATURE), "something was due too late");
+				assert!(stream().maturing.len() <= MAX_BUCKETS as usize);
+				pass(step);
+			}
+		});
+	}
+}
+
+#[test]
+fn windows_of_any_length_need_no_more_buckets_than_there_are() {
+	for window in 0..40 {
+		build_and_execute(|| {
+			ContestWindow::set(window);
+			open_for(1_000_000);
+			for _ in 0..200 {
+				attest(1);
+				// Each waits for at least its window, so that a full list has not merged any.
+				let newest = stream().maturing.last().copied().unwrap();
+				let now = Timestamp::get();
+				assert!(newest.matures_at >= now + window && newest.matures_at <= now + window + window / 4);
+				pass(1);
+			}
+		});
+	}
+}
+
+#[test]
+fn a_window_that_became_longer_lets_nothing_mature_too_early() {
+	build_and_execute(|| {
+		open_for(1_000_000);
+		attest(1);
+		for _ in 1..MAX_BUCKETS {
+			pass(WINDOW / 4 + 1);
+			attest(1);
+		}
+		ContestWindow::set(WINDOW * 4);
+		pass(1);
+		// There is no room for another bucket: the newest takes it, and waits for all of it.
+		attest(1);
+		let buckets = stream().maturing;
+		let newest = Bucket { matures_at: Timestamp::get() + WINDOW * 4, amount: 2 };
+		assert_eq!((buckets.len() as u32, buckets.last()), (MAX_BUCKETS, Some(&newest)));
 	});
 }

@@ -1,0 +1,142 @@
+//! Model of the registry: what tests declare of providers, and the states of their GPUs.
+
+use super::{AccountId, Balances, GPU_BOND};
+use codec::{Decode, Encode};
+use frame_support::{
+	storage_alias,
+	traits::{fungible::Mutate as _, tokens::Preservation},
+	Twox64Concat,
+};
+use millrace_primitives::{
+	AcceleratorKind, Balance, ClassId, Country, GpuClass, GpuIndex, GpuReservation, GpuState, LeaseId, Owner,
+	ProviderFacts, ProviderInspect,
+};
+use sp_runtime::{DispatchError, Permill};
+
+/// What the registry's model knows of a provider.
+#[derive(Clone, Debug, Encode, Decode)]
+pub(crate) struct Declared {
+	pub(crate) owner: Owner<AccountId>,
+	pub(crate) country: Country,
+	pub(crate) network: u32,
+	pub(crate) uptime: Option<Permill>,
+	pub(crate) live: bool,
+}
+
+#[storage_alias]
+pub(crate) type RegistryProviders = StorageMap<MockRegistry, Twox64Concat, AccountId, Declared>;
+/// Class and state of each GPU.
+#[storage_alias]
+pub(crate) type RegistryGpus =
+	StorageDoubleMap<MockRegistry, Twox64Concat, AccountId, Twox64Concat, GpuIndex, (ClassId, GpuState)>;
+/// What each provider was charged for leaving early.
+#[storage_alias]
+pub(crate) type RegistryPenalties = StorageMap<MockRegistry, Twox64Concat, AccountId, Balance>;
+
+/// Model of the registry.
+pub struct Registry;
+
+impl ProviderInspect<AccountId, Balance> for Registry {
+	fn provider_of(_: &AccountId) -> Option<AccountId> {
+		None
+	}
+
+	fn is_registered(provider: &AccountId) -> bool {
+		RegistryProviders::contains_key(provider)
+	}
+
+	fn facts(provider: &AccountId) -> Option<ProviderFacts<AccountId>> {
+		RegistryProviders::get(provider).map(|declared| ProviderFacts {
+			owner: declared.owner,
+			country: declared.country,
+			network: declared.network,
+			uptime: declared.uptime,
+			live: declared.live,
+		})
+	}
+
+	fn class(class: ClassId) -> Option<GpuClass<Balance>> {
+		(class.0 < 2).then(|| GpuClass {
+			kind: AcceleratorKind::Reference,
+			vendor: Default::default(),
+			model: Default::default(),
+			memory_mib: 0,
+			min_bond: GPU_BOND,
+			unit_weight: 1,
+		})
+	}
+
+	fn free_gpus(provider: &AccountId, class: ClassId) -> u32 {
+		RegistryGpus::iter_prefix_values(provider).filter(|gpu| *gpu == (class, GpuState::Healthy)).count()
+			as u32
+	}
+
+	fn registered_gpus(provider: &AccountId, class: ClassId) -> u32 {
+		RegistryGpus::iter_prefix_values(provider).filter(|gpu| gpu.0 == class).count() as u32
+	}
+
+	fn gpu(provider: &AccountId, gpu: GpuIndex) -> Option<(ClassId, sp_core::H256, GpuState)> {
+		RegistryGpus::get(provider, gpu).map(|(class, state)| (class, Default::default(), state))
+	}
+
+	fn gpus(provider: &AccountId) -> Vec<GpuIndex> {
+		let mut gpus: Vec<_> = RegistryGpus::iter_key_prefix(provider).collect();
+		gpus.sort();
+		gpus
+	}
+}
+
+impl GpuReservation<AccountId, Balance> for Registry {
+	fn reserve(
+		provider: &AccountId,
+		class: ClassId,
+		count: u32,
+		lease: LeaseId,
+	) -> Result<Vec<GpuIndex>, DispatchError> {
+		let mut free: Vec<_> = RegistryGpus::iter_prefix(provider)
+			.filter(|(_, gpu)| *gpu == (class, GpuState::Healthy))
+			.map(|(index, _)| index)
+			.collect();
+		free.sort();
+		if free.len() < count as usize {
+			return Err(DispatchError::Other("no free GPUs"));
+		}
+		free.truncate(count as usize);
+		for gpu in &free {
+			RegistryGpus::insert(provider, gpu, (class, GpuState::Leased(lease)));
+		}
+		Ok(free)
+	}
+
+	fn release(provider: &AccountId, gpus: &[GpuIndex], lease: LeaseId) {
+		for gpu in gpus {
+			if let Some((class, GpuState::Leased(holder))) = RegistryGpus::get(provider, gpu) {
+				if holder == lease {
+					RegistryGpus::insert(provider, gpu, (class, GpuState::Healthy));
+				}
+			}
+		}
+	}
+
+	fn leaving_penalty(
+		provider: &AccountId,
+		_: ClassId,
+		gpus: u32,
+		amount: Balance,
+		renter: &AccountId,
+	) -> Result<Balance, DispatchError> {
+		let amount = amount.min(GPU_BOND * Balance::from(gpus) / 5);
+		Balances::transfer(provider, renter, amount, Preservation::Preserve)?;
+		RegistryPenalties::mutate(provider, |sum| *sum = Some(sum.unwrap_or(0) + amount));
+		Ok(amount)
+	}
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper<AccountId> for Registry {
+	fn provider_with_gpus(seed: u32, class: ClassId, gpus: u32) -> AccountId {
+		let provider = 1_000 + AccountId::from(seed);
+		super::add_gpus_of(provider, class, gpus as u16);
+		provider
+	}
+}
