@@ -2,10 +2,13 @@
 // What this machine does with a development chain: transfers and reports per second, blocks from order to first attestation.
 
 import { writeFileSync } from 'node:fs';
-import { callNode, connect, CONNECTION, fields, followEvents, heads, keyPair, send } from './lib/chain.mjs';
+import { callNode, connect, CONNECTION, heads, keyPair, send } from './lib/chain.mjs';
 import { main, note, options, step } from './lib/cli.mjs';
-import { plancks } from './lib/format.mjs';
-import { becomeProvider, classOf, closeLease, placeOrder, postAsk, waitUntilLive, workerOf } from './lib/market.mjs';
+import { plancks } from './lib/input.mjs';
+import { awaitEvent, closeLease } from './lib/leases.mjs';
+import { becomeProvider, classOf, postAsk, waitUntilLive, workerOf } from './lib/market.mjs';
+import { rentNow } from './lib/orders.mjs';
+import { orderTerms } from './lib/terms.mjs';
 
 const args = options(
 	'node client/bench.mjs [options]',
@@ -182,10 +185,8 @@ await main(async () => {
 	await postAsk(api, bob, { classId, gpus: 1, price, minTermMs: 5_000, maxTermMs: 3_600_000, lifetimeMs: 86_400_000 });
 	figures.blocksFromOrderToFirstAttestation = [];
 	for (let i = 0; i < Number(args.leases); i += 1) {
-		const lease = await placeOrder(api, keyPair('//Charlie'), { classId, gpus: 1, maxPrice: price, termMs: 600_000 });
-		const ready = await followEvents(api, lease.block, (event, block) =>
-			event.section === 'leases' && event.method === 'LeaseReady' && fields(event).lease.toString() === lease.lease ? block : undefined,
-		);
+		const lease = await rentNow(api, keyPair('//Charlie'), orderTerms({ classId, maxPrice: price, termMs: 600_000 }));
+		const { block: ready } = await awaitEvent(api, 'LeaseReady', { lease: lease.lease, from: lease.block });
 		figures.blocksFromOrderToFirstAttestation.push(ready - lease.block);
 		await closeLease(api, keyPair('//Charlie'), lease.lease);
 	}

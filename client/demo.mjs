@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { callNode, connect, CONNECTION, heads, keyPair } from './lib/chain.mjs';
 import { UserError, main, note, options, step } from './lib/cli.mjs';
 import { picture, score } from './lib/digits.mjs';
-import { duration, mill, plancks } from './lib/format.mjs';
+import { duration, mill } from './lib/format.mjs';
+import { plancks } from './lib/input.mjs';
 import { readJob } from './lib/job.mjs';
+import { addsUp } from './lib/leases.mjs';
 import { becomeProvider, classOf, postAsk, waitUntilLive, workerOf } from './lib/market.mjs';
 import { rent } from './lib/rent.mjs';
 
@@ -62,7 +64,7 @@ await main(async () => {
 	const ask = await postAsk(api, provider, { classId, gpus: 1, price, ...limits });
 	step(`Ask ${ask}: one GPU of class ${classId} at ${mill(price)} a second`);
 
-	const order = { classId, gpus: 1, maxPrice: price, termMs: 300_000 };
+	const order = { classId, maxPrice: price, termMs: 300_000 };
 	step(`Order: one GPU for at most ${duration(order.termMs)}, classify 1,797 handwritten digits`);
 	const { lease, result, progress, receipt } = await rent(api, renter, { job: readJob(DIGITS), order });
 
@@ -82,7 +84,7 @@ await main(async () => {
 		['order to final receipt', `${receipt.block - lease.block} blocks`],
 	];
 	for (const [label, value] of rows) process.stdout.write(`    ${label.padEnd(25)}${value}\n`);
-	if (receipt.paid + receipt.fee + receipt.refunded !== receipt.deposited) throw new Error('the receipt does not add up');
+	if (!addsUp(receipt)) throw new Error('the receipt does not add up');
 
 	if (args.summary) {
 		const summary = {

@@ -3,7 +3,8 @@
 
 import { callNode, connect, CONNECTION, keyPair } from './lib/chain.mjs';
 import { UserError, main, options, step } from './lib/cli.mjs';
-import { mill, plancks } from './lib/format.mjs';
+import { mill } from './lib/format.mjs';
+import { number, plancks } from './lib/input.mjs';
 import { becomeProvider, classOf, waitUntilLive, workerOf } from './lib/market.mjs';
 
 const args = options(
@@ -37,8 +38,8 @@ await main(async () => {
 	await becomeProvider(api, pair, {
 		endpoint: args.endpoint ?? args.url,
 		country: args.country,
-		network: Number(args.network),
-		group: args.group ? Number(args.group) : null,
+		network: number(args.network, 'network'),
+		group: args.group ? number(args.group, 'group') : null,
 		worker,
 		devices,
 		bond,

@@ -4,13 +4,14 @@
 import { writeFileSync } from 'node:fs';
 import { CONNECTION, connect, keyPair } from './lib/chain.mjs';
 import { main, note, options, step } from './lib/cli.mjs';
-import { milliseconds, mill, plancks } from './lib/format.mjs';
+import { mill } from './lib/format.mjs';
+import { count, milliseconds, number, plancks } from './lib/input.mjs';
 import { readJob } from './lib/job.mjs';
 import { rent } from './lib/rent.mjs';
 
 const args = options(
 	'node client/rent.mjs --account SURI --job FOLDER [options]',
-	'Rents GPUs, runs a job on them, fetches the result, closes the lease and prints the receipt.',
+	'Rents GPUs of one provider, runs a job on them, fetches the result, closes the lease, accepts what was served and prints the\nreceipt. order.mjs has all the other kinds of orders.',
 	{
 		...CONNECTION,
 		job: { value: 'FOLDER', help: 'folder with plan.json and the blobs that it names' },
@@ -26,9 +27,9 @@ const args = options(
 await main(async () => {
 	const pair = keyPair(args.account);
 	const job = readJob(args.job ?? '.');
+	const order = { classId: number(args.class, 'class'), gpusPerNode: count(args.gpus, 'gpus'), maxPrice: plancks(args['max-price']), termMs: milliseconds(args.term) };
 	const api = await connect(args.url);
-	const order = { classId: Number(args.class), gpus: Number(args.gpus), maxPrice: plancks(args['max-price']), termMs: milliseconds(args.term) };
-	step(`Ordering ${order.gpus} GPU(s) of class ${order.classId} at no more than ${mill(order.maxPrice)} a second`);
+	step(`Ordering ${order.gpusPerNode} GPU(s) of class ${order.classId} at no more than ${mill(order.maxPrice)} a second`);
 	const { result } = await rent(api, pair, { job, order });
 	if (args.output) {
 		writeFileSync(args.output, result.bytes);

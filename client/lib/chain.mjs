@@ -143,7 +143,7 @@ export async function heads(api) {
 const finalisedHeader = async (api) => api.rpc.chain.getHeader(await api.rpc.chain.getFinalizedHead());
 
 /**
- * Calls `visit(event, blockNumber, blockHash)` for each event from block `from` on, in order, as blocks are imported.
+ * Calls `visit(event, blockNumber, blockHash)` for each event from block `from` on, in order, as blocks are imported, and awaits it.
  * Ends when `visit` returns something other than undefined, and returns that. Best blocks unless `finalised`.
  */
 export async function followEvents(api, from, visit, { finalised = false, timeoutMs = 600_000, onBlock } = {}) {
@@ -154,7 +154,7 @@ export async function followEvents(api, from, visit, { finalised = false, timeou
 		while (next <= head) {
 			const hash = await api.rpc.chain.getBlockHash(next);
 			for (const { event } of await (await api.at(hash)).query.system.events()) {
-				const answer = visit(event, next, hash);
+				const answer = await visit(event, next, hash);
 				if (answer !== undefined) return answer;
 			}
 			onBlock?.(next);

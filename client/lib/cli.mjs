@@ -9,6 +9,31 @@ const paint = (code, text) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text
 export const step = (text) => process.stderr.write(`${paint('1', '==>')} ${text}\n`);
 export const note = (text) => process.stderr.write(`    ${paint('2', text)}\n`);
 
+/** Waits for something, and says so every few seconds while it takes longer than two. */
+export async function patiently(what, promise) {
+	const started = Date.now();
+	const say = () => note(`${what} … ${Math.round((Date.now() - started) / 1000)} s`);
+	const first = setTimeout(say, 2_000);
+	const later = setInterval(say, 15_000);
+	try {
+		return await promise;
+	} finally {
+		clearTimeout(first);
+		clearInterval(later);
+	}
+}
+
+/** The answer of a script, on standard output: as text, or with --json as one JSON value in which big numbers are strings. */
+export function answer(args, value, text) {
+	process.stdout.write(args.json ? `${toJson(value)}\n` : text);
+}
+
+/** JSON with big numbers as strings. */
+export const toJson = (value) => JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? part.toString() : part), '\t');
+
+/** The option of scripts whose answer other programs read. */
+export const JSON_OUTPUT = { json: { help: 'answer in JSON, for other programs' } };
+
 /** An error whose text already tells the user what to do: printed without a stack. */
 export class UserError extends Error {}
 

@@ -1,4 +1,4 @@
-// How amounts, times and hashes are written for people. Amounts are bigints of plancks all the way: no floats near money.
+// How amounts, times and tables are written for people. Amounts are bigints all the way: no floats near money.
 
 const DECIMALS = 12n;
 const ONE = 10n ** DECIMALS;
@@ -13,12 +13,17 @@ export function mill(plancks) {
 	return `${sign}${whole.toString().replace(/\B(?=(\d{3})+$)/g, ',')}${decimals} MILL`;
 }
 
-/** The plancks in a text such as `1.5` (MILL). Throws with what is wrong. */
-export function plancks(text) {
-	const match = /^(\d+)(?:\.(\d{1,12}))?$/.exec(String(text).trim());
-	if (!match) throw new Error(`"${text}" is not an amount in MILL: write it like 1.5, with at most 12 decimals`);
-	return BigInt(match[1]) * ONE + BigInt((match[2] ?? '').padEnd(Number(DECIMALS), '0'));
+// Number of the token, or null for MILL. Metadata's types, the RPC's answers and the options write it a little differently.
+function tokenOf(asset) {
+	const value = asset?.toJSON?.() ?? asset;
+	return value?.token ?? value?.Token ?? null;
 }
+
+/** An amount in its asset: MILL, or the token's smallest units. */
+export const amount = (value, asset = 'native') => (tokenOf(asset) === null ? mill(value) : `${BigInt(value)} of token ${tokenOf(asset)}`);
+
+/** Parts per million as `25 %`. */
+export const percent = (parts) => `${Number((Number(parts) / 10_000).toFixed(4))} %`;
 
 /** Milliseconds as `1.5 s`, `2 min 3 s`, `3 h 4 min` or `2 d 5 h`. */
 export function duration(ms) {
@@ -39,15 +44,33 @@ export function duration(ms) {
 	return words.slice(0, 2).join(' ');
 }
 
-/** The milliseconds in a text such as `90s`, `15min`, `2h` or `7d`. */
-export function milliseconds(text) {
-	const match = /^(\d+)(ms|s|min|h|d)$/.exec(String(text).trim());
-	if (!match) throw new Error(`"${text}" is not a time: write it like 90s, 15min, 2h or 7d`);
-	return Number(match[1]) * { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 }[match[2]];
+/** A moment in milliseconds since 1970, in UTC: the time alone if it is of `today`, else with the date. */
+export function moment(ms, today = Date.now()) {
+	const [day, time] = new Date(Number(ms)).toISOString().slice(0, 19).split('T');
+	return new Date(today).toISOString().startsWith(day) ? `${time} UTC` : `${day} ${time} UTC`;
 }
 
 /** The first and last letters of a hash or an address. */
 export function short(text) {
 	const value = String(text);
 	return value.length > 20 ? `${value.slice(0, 10)}…${value.slice(-6)}` : value;
+}
+
+/** `1 node`, `2 nodes`. */
+export const plural = (count, noun) => `${count} ${noun}${Number(count) === 1 ? '' : 's'}`;
+
+/** Rows as a table with aligned columns; a column whose cells all start with a digit is aligned to the right. */
+export function table(head, rows) {
+	const lines = [head, ...rows].map((row) => row.map(String));
+	const widths = head.map((_, column) => Math.max(...lines.map((row) => row[column].length)));
+	const right = head.map((_, column) => rows.length > 0 && rows.every((row) => /^-?\d[\d.,]*( |$)/.test(String(row[column]))));
+	const line = (row) => row.map((cell, column) => (right[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join('  ').trimEnd();
+	return lines.map((row) => `${line(row)}\n`).join('');
+}
+
+/** A bar of `value` on a scale that ends at `most`, in eighths of a character. What is not zero can be seen. */
+export function bar(value, most, width = 32) {
+	if (!(most > 0) || !(value > 0)) return '';
+	const eighths = Math.max(1, Math.round((Math.min(value, most) / most) * width * 8));
+	return '█'.repeat(Math.floor(eighths / 8)) + ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'][eighths % 8];
 }

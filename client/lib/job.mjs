@@ -58,6 +58,9 @@ export async function putBlobs(api, job) {
 	return sent;
 }
 
+/** Puts one blob, if the node does not have it yet. */
+export const putBlob = async (api, hash, bytes) => putBlobs(api, { blobs: new Map([[hash, bytes]]) });
+
 /** Fetches a blob and checks that it is the one that was asked for. */
 export async function getBlob(api, hash) {
 	const bytes = (await api.rpc.blob.get(hash)).toU8a(true);

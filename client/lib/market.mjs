@@ -1,12 +1,14 @@
-// The steps of the market, each one transaction or one wait. The scripts put them together.
+// The provider's side of the market: registration, asks, bids. Each is one transaction or one wait.
 
-import { UserError, note, step } from './cli.mjs';
-import { callNode, eventOf, fields, followEvents, send } from './chain.mjs';
-import { getBlob } from './job.mjs';
-import { duration, mill, short } from './format.mjs';
+import { UserError, note } from './cli.mjs';
+import { callNode, eventOf, fields, send } from './chain.mjs';
+import { mill, short } from './format.mjs';
 
 /** The provider's record, or null. */
 export const providerOf = async (api, address) => (await api.query.providers.providers(address)).unwrapOr(null);
+
+/** Address of a provider's node, as the provider declared it. */
+export const endpointOf = async (api, provider) => (await api.query.providers.providers(provider)).unwrap().endpoint.toUtf8();
 
 /** Makes the account a provider with this worker key, these devices and this bond; does only what is not done yet. */
 export async function becomeProvider(api, pair, { endpoint, country, network, group, worker, devices, bond }) {
@@ -59,116 +61,18 @@ export async function waitUntilLive(api, address, timeoutMs = 120_000) {
 	}
 }
 
-/** Posts a standing offer; returns its number. */
-export async function postAsk(api, pair, { classId, gpus, price, minTermMs, maxTermMs, lifetimeMs }) {
-	const { events } = await send(api, api.tx.leases.postAsk(classId, gpus, price, minTermMs, maxTermMs, lifetimeMs), pair);
+/** Posts a standing offer; returns its number. `maxTermMs` null: any term, also without an end. */
+export async function postAsk(
+	api,
+	pair,
+	{ classId, gpus = 1, price, asset = 'Native', minTermMs = 60_000, maxTermMs = null, reclaimNoticeMs = 3_600_000, lifetimeMs = 86_400_000 },
+) {
+	const terms = { class: classId, gpus, price, asset, minTermMs, maxTermMs, reclaimNoticeMs };
+	const { events } = await send(api, api.tx.leases.postAsk(terms, lifetimeMs), pair);
 	return fields(eventOf(events, 'leases', 'AskPosted')).ask.toString();
 }
 
-/** Places an order that is matched at once, with its first job; returns the lease that it opened. */
-export async function placeOrder(api, pair, { classId, gpus, maxPrice, termMs, plan }) {
-	const tx = api.tx.leases.placeOrder({ class: classId, gpus, maxPrice, termMs }, plan ?? null);
-	const { events, number } = await send(api, tx, pair);
-	const opened = fields(eventOf(events, 'leases', 'LeaseOpened'));
-	return {
-		lease: opened.lease.toString(),
-		provider: opened.provider.toString(),
-		price: opened.price.toBigInt(),
-		deposit: opened.deposit.toBigInt(),
-		fundedMs: opened.fundedMs.toNumber(),
-		gpus: opened.gpus.length,
-		block: number,
-	};
+/** Bids for one node of an auctioned order. */
+export async function placeBid(api, pair, order, price, reclaimNoticeMs = 3_600_000) {
+	await send(api, api.tx.leases.placeBid(order, price, reclaimNoticeMs), pair);
 }
-
-/** Follows a lease until its job has a result. Returns the outcome and the blocks in which things happened. */
-export async function followJob(api, { lease, job = 0, from, onProgress = () => {}, timeoutMs }) {
-	let readyAt = null;
-	const mine = (event) => event.section === 'leases' && fields(event).lease?.toString() === String(lease);
-	const end = await followEvents(
-		api,
-		from,
-		(event, block) => {
-			if (!mine(event)) return undefined;
-			const data = fields(event);
-			if (event.method === 'LeaseReady') {
-				readyAt = block;
-				onProgress(`ready in block ${block}`);
-			} else if (event.method === 'LeaseSuspended') {
-				onProgress(`suspended in block ${block}: the provider missed its reports, and nothing is billed`);
-			} else if (event.method === 'LeaseResumed') {
-				onProgress(`served again from block ${block} on`);
-			} else if (event.method === 'JobFinished' && data.job.toNumber() === job) {
-				return { outcome: data.outcome, block };
-			} else if (event.method === 'LeaseClosed') {
-				throw new UserError(`the lease was closed before the job had a result: ${data.reason.type}`);
-			}
-			return undefined;
-		},
-		{ timeoutMs },
-	);
-	return { ...end, readyAt };
-}
-
-/** Waits until at least `ms` of the lease are attested; returns the attested time. */
-export async function waitForAttestation(api, { lease, from, ms = 1, timeoutMs = 300_000 }) {
-	let total = 0;
-	const visit = (event) => {
-		if (event.section !== 'settlement' || event.method !== 'Accrued') return undefined;
-		const data = fields(event);
-		if (data.escrow.toString() !== String(lease)) return undefined;
-		total += data.ms.toNumber();
-		return total >= ms ? total : undefined;
-	};
-	return followEvents(api, from, visit, { timeoutMs });
-}
-
-/** Closes a lease; returns its receipt once the block is final. */
-export async function closeLease(api, pair, lease) {
-	const { events, number } = await send(api, api.tx.leases.close(lease), pair, { finalised: true });
-	return { ...receiptOf(events, lease), block: number };
-}
-
-/** The receipt in a block's events. */
-export function receiptOf(events, lease) {
-	for (const event of events) {
-		if (event.section !== 'settlement' || event.method !== 'EscrowClosed') continue;
-		const data = fields(event);
-		if (data.escrow.toString() !== String(lease)) continue;
-		return {
-			payer: data.payer.toString(),
-			payee: data.payee.toString(),
-			deposited: data.deposited.toBigInt(),
-			paid: data.paid.toBigInt(),
-			fee: data.fee.toBigInt(),
-			refunded: data.refunded.toBigInt(),
-			attestedMs: data.attestedMs.toNumber(),
-		};
-	}
-	throw new Error(`no receipt of lease ${lease} in the block`);
-}
-
-/** The bytes of a job's result, or an error that says why there is none. */
-export async function fetchResult(api, outcome, explain = async () => '') {
-	if (outcome.isFailed) {
-		const failure = outcome.asFailed;
-		const detail = await explain();
-		throw new UserError(`the job failed: ${failure.type}${failure.isEmpty ? '' : ` ${failure.value}`}${detail ? `\n       ${detail}` : ''}`);
-	}
-	const { output } = outcome.asSucceeded;
-	return { hash: output.toHex(), bytes: await getBlob(api, output.toHex()) };
-}
-
-/** Prints a receipt for people. */
-export function printReceipt(lease, receipt) {
-	const rows = [
-		['deposited', mill(receipt.deposited)],
-		['paid to the provider', mill(receipt.paid)],
-		['fee', mill(receipt.fee)],
-		['refunded', mill(receipt.refunded)],
-		['attested time', duration(receipt.attestedMs)],
-	];
-	step(`Receipt of lease ${lease}`);
-	for (const [name, value] of rows) process.stdout.write(`    ${name.padEnd(22)}${value}\n`);
-}
-

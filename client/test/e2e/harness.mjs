@@ -1,83 +1,20 @@
 // Starts real nodes for the end-to-end tests, and makes small jobs for them.
 
-import { spawn, spawnSync } from 'node:child_process';
-import { createServer } from 'node:net';
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { callNode, connect, heads, keyPair } from '../../lib/chain.mjs';
+import assert from 'node:assert/strict';
+import { callNode, DispatchFailed, keyPair } from '../../lib/chain.mjs';
 import { blobHash } from '../../lib/job.mjs';
 import { becomeProvider, classOf, postAsk, waitUntilLive, workerOf } from '../../lib/market.mjs';
+import { ALONE, LocalNode, sleep } from '../../lib/nodes.mjs';
+
+export { freePort, sleep } from '../../lib/nodes.mjs';
 
 export const BINARY = process.env.MILLRACE_NODE;
 if (!BINARY) throw new Error('MILLRACE_NODE must name the node binary; scripts/test sets it');
 
-export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A port that nobody listens on. */
-export const freePort = () =>
-	new Promise((resolve) => {
-		const server = createServer();
-		server.listen(0, '127.0.0.1', () => {
-			const { port } = server.address();
-			server.close(() => resolve(port));
-		});
-	});
-
-/** A development chain in a folder of its own; it can be killed and started again on the same data. */
-export class Chain {
-	constructor(extra = ['--worker', '--worker-device', 'reference']) {
-		this.base = mkdtempSync(join(tmpdir(), 'millrace-e2e-'));
-		this.extra = extra;
-		const { status, stderr } = spawnSync(
-			BINARY,
-			['key', 'insert', '--base-path', this.base, '--chain', 'dev', '--scheme', 'sr25519', '--key-type', 'gpuw', '--suri', '//Bob//worker'],
-			{ encoding: 'utf8' },
-		);
-		if (status !== 0) throw new Error(`key insert: ${stderr}`);
-	}
-
-	async start() {
-		this.port ??= await freePort();
-		this.url = `ws://127.0.0.1:${this.port}`;
-		const log = openSync(join(this.base, 'node.log'), 'a');
-		this.process = spawn(
-			BINARY,
-			['--dev', '--base-path', this.base, '--rpc-port', this.port, '--no-prometheus', '--no-telemetry', '--port', '0', ...this.extra],
-			{ stdio: ['ignore', log, log] },
-		);
-		this.exited = new Promise((resolve) => this.process.once('exit', (code, signal) => resolve({ code, signal })));
-		for (let tries = 0; ; tries += 1) {
-			if (this.process.exitCode !== null) throw new Error(`the node ended:\n${this.log()}`);
-			try {
-				this.api = await connect(this.url, { timeoutMs: 5_000 });
-				return this;
-			} catch (error) {
-				if (tries > 400) throw new Error(`${error.message}\n${this.log()}`);
-				await sleep(250);
-			}
-		}
-	}
-
-	async kill(signal = 'SIGKILL') {
-		await this.api?.disconnect().catch(() => {});
-		this.process.kill(signal);
-		return this.exited;
-	}
-
-	async stop() {
-		if (this.process && this.process.exitCode === null && this.process.signalCode === null) await this.kill('SIGTERM');
-		rmSync(this.base, { recursive: true, force: true });
-	}
-
-	/** The last lines of the node's log. */
-	log(lines = 40) {
-		return readFileSync(join(this.base, 'node.log'), 'utf8').split('\n').slice(-lines).join('\n');
-	}
-
-	/** Waits until a best block with at least this number is there. */
-	async block(number) {
-		while ((await heads(this.api)).best < number) await sleep(200);
+/** A development chain of one node, which is a validator and //Bob's provider node. */
+export class Chain extends LocalNode {
+	constructor(worker = ['--worker', '--worker-device', 'reference']) {
+		super({ binary: BINARY, keys: { gpuw: '//Bob//worker' }, args: [...ALONE, ...worker] });
 	}
 
 	/** //Bob as a live provider with the devices that the node found, and an ask. */
@@ -90,16 +27,20 @@ export class Chain {
 		const worker = await workerOf(api);
 		await becomeProvider(api, pair, { endpoint: this.url, country: 'ZZ', network: 0, group: null, worker, devices, bond: 10n ** 15n });
 		await waitUntilLive(api, pair.address);
-		const ask = await postAsk(api, pair, {
-			classId: devices[0].classId,
-			gpus: 1,
-			price,
-			minTermMs: 5_000,
-			maxTermMs: 3_600_000,
-			lifetimeMs: 86_400_000,
-		});
-		return { pair, devices, ask, price, classId: devices[0].classId };
+		const [{ classId }] = devices;
+		const ask = await postAsk(api, pair, { classId, price, minTermMs: 5_000, maxTermMs: 3_600_000 });
+		return { pair, devices, ask, price, classId };
 	}
+}
+
+/** The transaction fails on the chain with this error, whose text says something. */
+export async function refused(promise, name) {
+	await assert.rejects(promise, (error) => {
+		assert.ok(error instanceof DispatchFailed, `${error.message} is not an error of the chain`);
+		assert.equal(error.name, name);
+		assert.ok(error.message.length > name.length + 10, 'the error has a text');
+		return true;
+	});
 }
 
 const HEADER = '.version 7.1\n.target sm_70\n.address_size 64\n';

@@ -1,11 +1,14 @@
-// Killed in the middle: the node, and the executor. Each time one result, and one receipt that is right.
+// Killed in the middle: the node, the executor, and at last the worker for good. Each time one receipt that is right.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { heads, keyPair } from '../../lib/chain.mjs';
 import { putBlobs } from '../../lib/job.mjs';
-import { closeLease, fetchResult, followJob, placeOrder, waitForAttestation } from '../../lib/market.mjs';
+import { addsUp, awaitEvent, closeLease, fetchResult, followJob, waitForAttestation } from '../../lib/leases.mjs';
+import { rentNow } from '../../lib/orders.mjs';
+import { orderTerms } from '../../lib/terms.mjs';
+import { ALONE } from '../../lib/nodes.mjs';
 import { Chain, allEvents, sleep, spin } from './harness.mjs';
 
 const chain = new Chain();
@@ -18,7 +21,7 @@ before(async () => {
 });
 after(() => chain.stop());
 
-const order = (job) => placeOrder(chain.api, renter, { classId: market.classId, gpus: 1, maxPrice: market.price, termMs: 600_000, plan: job.plan });
+const order = (job) => rentNow(chain.api, renter, orderTerms({ classId: market.classId, maxPrice: market.price, termMs: 600_000, plans: job ? [job.plan] : [] }));
 
 /** Waits until an executor process of this node runs a job; returns its process number. */
 async function runningExecutor() {
@@ -38,8 +41,8 @@ async function finish(lease, steps) {
 	const result = await fetchResult(chain.api, progress.outcome);
 	assert.equal(new DataView(result.bytes.buffer, result.bytes.byteOffset).getUint32(0, true), steps);
 	await waitForAttestation(chain.api, { lease: lease.lease, from: lease.block });
-	const receipt = await closeLease(chain.api, renter, lease.lease);
-	assert.equal(receipt.paid + receipt.fee + receipt.refunded, receipt.deposited);
+	const { receipt } = await closeLease(chain.api, renter, lease.lease);
+	assert.ok(addsUp(receipt));
 	assert.ok(receipt.paid > 0n);
 	const events = (await allEvents(chain.api, (await heads(chain.api)).finalised)).filter(
 		({ data }) => data.lease?.toString() === lease.lease || data.escrow?.toString() === lease.lease,
@@ -73,4 +76,21 @@ test('the executor is killed during the job', { timeout: 300_000 }, async () => 
 	const lease = await order(job);
 	process.kill(await runningExecutor(), 'SIGKILL');
 	await finish(lease, steps);
+});
+
+test('a provider that goes dark is noticed by the chain itself, and billing stops at its last attestation', { timeout: 240_000 }, async () => {
+	const lease = await order();
+	await waitForAttestation(chain.api, { lease: lease.lease, from: lease.block });
+	// The same chain goes on without its worker.
+	await chain.kill('SIGTERM');
+	chain.args = ALONE;
+	await chain.start();
+	await awaitEvent(chain.api, 'NodeSuspended', { lease: lease.lease, from: lease.block, timeoutMs: 120_000 });
+	const attested = async () => (await chain.api.query.settlement.escrows(lease.lease)).unwrap().attestedMs.toNumber();
+	const before = await attested();
+	await chain.block((await heads(chain.api)).best + 10);
+	assert.equal(await attested(), before, 'no billing in the dark');
+	const { receipt } = await closeLease(chain.api, renter, lease.lease);
+	assert.equal(receipt.attestedMs, before);
+	assert.equal(receipt.paid + receipt.fee, (market.price * BigInt(before)) / 1000n);
 });

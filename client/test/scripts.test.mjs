@@ -1,0 +1,88 @@
+// The scripts as programs: their help, and bad input, which is refused with what to do. No node is needed.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../lib/nodes.mjs';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SCRIPTS = readdirSync(join(ROOT, 'client')).filter((name) => name.endsWith('.mjs')).map((name) => name.slice(0, -4));
+
+/** Runs a program to its end. */
+const run = (program, ...args) =>
+	new Promise((resolve) => {
+		const child = spawn(program, args, { cwd: ROOT });
+		const texts = { stdout: '', stderr: '' };
+		for (const name of ['stdout', 'stderr']) child[name].on('data', (part) => (texts[name] += part));
+		child.on('close', (status) => resolve({ status, ...texts }));
+	});
+const script = (name, ...args) => run('node', `client/${name}.mjs`, ...args);
+const refused = async (pattern, ...args) => {
+	const { status, stderr } = await script(...args);
+	assert.notEqual(status, 0);
+	assert.match(stderr, pattern);
+	assert.doesNotMatch(stderr, /\n\s+at /, 'no stack for what the user did');
+};
+
+test('every script has a help that shows an example', async () => {
+	const helps = await Promise.all(SCRIPTS.map((name) => script(name, '--help')));
+	helps.forEach(({ status, stdout }, at) => {
+		assert.equal(status, 0);
+		assert.match(stdout, /Usage:[^]*Options:[^]*Examples:/, SCRIPTS[at]);
+	});
+});
+
+test('a wrong URL is named, with what to do', async () => {
+	await refused(/no Millrace node answers at .*\n.*scripts\/run/, 'ask', '--account', '//Bob', '--url', `ws://127.0.0.1:${await freePort()}`);
+	await refused(/is not a WebSocket address/, 'ask', '--account', '//Bob', '--url', 'http://127.0.0.1');
+});
+
+const CHARLIE = ['--account', '//Charlie'];
+const BAD = [
+	[/nonsense[^]*see --help/, 'rent', '--nonsense'],
+	[/no account/, 'rent', '--job', 'jobs/digits'],
+	[/is not an amount in MILL/, 'ask', '--account', '//Bob', '--price', '1,5'],
+	[/is not an asset: write native/, 'ask', '--account', '//Bob', '--asset', 'dollars'],
+	[/is not a time/, 'order', ...CHARLIE, '--term', '5'],
+	[/--nodes 0 is not possible/, 'order', ...CHARLIE, '--nodes', '0'],
+	[/"Germany" is not a country/, 'order', ...CHARLIE, '--country', 'Germany'],
+	[/exclude each other/, 'order', ...CHARLIE, '--country', 'DE', '--not-country', 'FR'],
+	[/is not a share/, 'order', ...CHARLIE, '--failover-premium', '25'],
+	[/plan\.json cannot be read/, 'order', ...CHARLIE, '--job', 'nowhere'],
+	[/is not an address/, 'order', ...CHARLIE, '--for', 'Bob'],
+	[/whose order/, 'quote'],
+	[/unknown option|Unknown option/i, 'auction', ...CHARLIE, '--start', '1h'],
+	[/--blocks x is not possible/, 'auction', ...CHARLIE, '--blocks', 'x'],
+	[/--lease is missing/, 'watch'],
+	[/say how much/, 'topup', ...CHARLIE, '--lease', '7'],
+	[/say how much/, 'topup', ...CHARLIE, '--lease', '7', '--amount', '1', '--time', '1h'],
+	[/exclude each other/, 'close', ...CHARLIE, '--lease', '7', '--accept', '--reject'],
+	[/--evidence .*cannot be read/, 'contest', ...CHARLIE, '--lease', '7'],
+	[/no account/, 'settle'],
+	[/either grant/, 'allow', ...CHARLIE, '--to', '5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty'],
+	[/--max-rate is missing/, 'allow', ...CHARLIE, '--to', '5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty', '--amount', '1'],
+	[/--node names no program/, 'scenario-market', '--node', ''],
+];
+test('bad input is refused with what to do, before anything is sent', { concurrency: 2 }, async (context) => {
+	await Promise.all(BAD.map(([pattern, ...args]) => context.test(args.join(' '), () => refused(pattern, ...args))));
+});
+
+test('scripts/run says that a port is busy, and that an option or a scenario is unknown', async () => {
+	const server = createServer();
+	const port = await freePort();
+	await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+	try {
+		const busy = await run('scripts/run', '--exit', '--rpc-port', String(port));
+		assert.equal(busy.status, 1);
+		assert.match(busy.stderr, new RegExp(`port ${port} is in use[^]*--rpc-port`));
+	} finally {
+		server.close();
+	}
+	assert.match((await run('scripts/run', '--nonsense')).stderr, /unknown option: --nonsense[^]*--help/);
+	assert.match((await run('scripts/run', '--scenario', 'moon')).stderr, /unknown scenario: moon[^]*lease or market/);
+	assert.match((await run('scripts/run', '--scenario', 'market', '--verbose')).stderr, /--verbose is for the lease scenario alone/);
+});
