@@ -4,11 +4,14 @@ use crate::{
 	pallet::{Config, Error, Event, Jobs, Leases, Pallet, Payments},
 	status::{next, LeaseEvent},
 	types::{AgendaItem, LastPayments, LeaseOf, MAX_JOBS_PER_LEASE},
+	weights::WeightInfo,
 };
 use frame_support::{
+	dispatch::DispatchResultWithPostInfo,
 	ensure,
 	storage::with_storage_layer,
 	traits::{Get, Time},
+	weights::Weight,
 };
 use millrace_primitives::{Escrow, LeaseId, LeaseStatus, Moment, NodeStatus};
 use sp_runtime::DispatchResult;
@@ -19,12 +22,26 @@ impl<T: Config> Pallet<T> {
 		next(status, event).map_err(|_| Error::<T>::InvalidTransition)
 	}
 
-	pub(crate) fn do_close(renter: &T::AccountId, id: LeaseId) -> DispatchResult {
+	pub(crate) fn do_close(renter: &T::AccountId, id: LeaseId) -> DispatchResultWithPostInfo {
 		let lease = Self::rented_by(renter, id)?;
-		Self::close_lease(id, lease, LeaseEvent::ClosedByRenter, T::Time::now())
+		let weight = Self::weight_of_close(&lease);
+		Self::close_lease(id, lease, LeaseEvent::ClosedByRenter, T::Time::now())?;
+		Ok(Some(weight).into())
 	}
 
-	pub(crate) fn do_reject(renter: &T::AccountId, id: LeaseId) -> DispatchResult {
+	/// What closing this lease weighs.
+	fn weight_of_close(lease: &LeaseOf<T>) -> Weight {
+		// At most MAX_NODES, so the conversion keeps the number. The sum does not overflow: both are small.
+		let (nodes, jobs) = (lease.nodes.len() as u32, lease.open_jobs.saturating_add(lease.finished_jobs));
+		T::WeightInfo::close_lease(nodes, lease.gpus_per_node, jobs)
+	}
+
+	/// What making due what is due of this lease weighs at most.
+	pub(crate) fn weight_of_step(lease: &LeaseOf<T>) -> Weight {
+		Self::weight_of_close(lease).saturating_add(T::WeightInfo::agenda_search(lease.gpus_per_node))
+	}
+
+	pub(crate) fn do_reject(renter: &T::AccountId, id: LeaseId) -> DispatchResultWithPostInfo {
 		let now = T::Time::now();
 		let lease = Self::rented_by(renter, id)?;
 		let is_open = lease
@@ -32,24 +49,30 @@ impl<T: Config> Pallet<T> {
 			// Clamping is right: a time that does not fit never comes.
 			.is_some_and(|ready| now < ready.saturating_add(T::AcceptanceWindow::get()));
 		ensure!(is_open, Error::<T>::NotInAcceptanceWindow);
+		let weight = T::WeightInfo::void_escrow().saturating_add(Self::weight_of_close(&lease));
 		T::Escrow::void(id.into())?;
-		Self::close_lease(id, lease, LeaseEvent::Rejected, now)
+		Self::close_lease(id, lease, LeaseEvent::Rejected, now)?;
+		Ok(Some(weight).into())
 	}
 
-	pub(crate) fn do_force_close(id: LeaseId) -> DispatchResult {
+	pub(crate) fn do_force_close(id: LeaseId) -> DispatchResultWithPostInfo {
 		let lease = Leases::<T>::get(id).ok_or(Error::<T>::UnknownLease)?;
-		Self::close_lease(id, lease, LeaseEvent::ClosedByGovernance, T::Time::now())
+		let weight = Self::weight_of_close(&lease);
+		Self::close_lease(id, lease, LeaseEvent::ClosedByGovernance, T::Time::now())?;
+		Ok(Some(weight).into())
 	}
 
-	pub(crate) fn do_poke(id: LeaseId) -> DispatchResult {
+	pub(crate) fn do_poke(id: LeaseId) -> DispatchResultWithPostInfo {
 		let now = T::Time::now();
 		if let Some(lease) = Leases::<T>::get(id) {
+			let weight = Self::weight_of_step(&lease);
 			ensure!(Self::make_due(id, lease, now)?, Error::<T>::NothingDue);
-			return Ok(());
+			return Ok(Some(weight).into());
 		}
 		let last = Payments::<T>::get(id).ok_or(Error::<T>::UnknownLease)?;
 		ensure!(last.at <= now, Error::<T>::NothingDue);
-		Self::finish_payments(id, now)
+		Self::finish_payments(id, now)?;
+		Ok(Some(T::WeightInfo::agenda_payments()).into())
 	}
 
 	/// Stores a lease that was changed, with its entry in the agenda, or ends it if something does.

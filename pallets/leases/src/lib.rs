@@ -151,7 +151,7 @@ pub mod pallet {
 	use millrace_primitives::{
 		AskId, AskTerms, Balance, BlobHash, BlockNumber, Checkpoint, CloseReason, Escrow, FaultCause,
 		GpuIndex, GpuReservation, Hash, JobId, JobOutcome, LeaseId, Moment, NodeIndex, OrderId, OrderTerms,
-		ProviderInspect, MAX_LEASES_PER_PROVIDER,
+		ProviderInspect, MAX_LEASES_PER_PROVIDER, MAX_NODES,
 	};
 	use sp_runtime::SaturatedConversion;
 
@@ -566,6 +566,11 @@ pub mod pallet {
 		///
 		/// Does not check that the plans of its jobs exist: the chain knows their hashes only.
 		#[pallet::call_index(2)]
+		#[pallet::weight(<T as Config>::WeightInfo::place_order_looking_at(
+			crate::MAX_ASKS_LOOKED_AT,
+			terms.nodes.min(MAX_NODES),
+			terms.gpus_per_node.min(crate::MAX_GPUS_PER_NODE),
+		))]
 		pub fn place_order(origin: OriginFor<T>, terms: OrderTerms) -> DispatchResultWithPostInfo {
 			let renter = ensure_signed(origin)?;
 			Self::do_place_order(renter, terms)
@@ -602,7 +607,7 @@ pub mod pallet {
 		/// Origin: the lease's renter, in any status. Time since the last attestation is not paid. Emits
 		/// [`Event::LeaseClosed`].
 		#[pallet::call_index(5)]
-		pub fn close(origin: OriginFor<T>, lease: LeaseId) -> DispatchResult {
+		pub fn close(origin: OriginFor<T>, lease: LeaseId) -> DispatchResultWithPostInfo {
 			let renter = ensure_signed(origin)?;
 			Self::do_close(&renter, lease)
 		}
@@ -611,7 +616,7 @@ pub mod pallet {
 		///
 		/// Origin: anyone signed. For a chain that is too busy for its agenda.
 		#[pallet::call_index(6)]
-		pub fn poke(origin: OriginFor<T>, lease: LeaseId) -> DispatchResult {
+		pub fn poke(origin: OriginFor<T>, lease: LeaseId) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
 			Self::do_poke(lease)
 		}
@@ -620,7 +625,7 @@ pub mod pallet {
 		///
 		/// Origin: [`Config::AdminOrigin`]. Emits [`Event::LeaseClosed`].
 		#[pallet::call_index(7)]
-		pub fn force_close(origin: OriginFor<T>, lease: LeaseId) -> DispatchResult {
+		pub fn force_close(origin: OriginFor<T>, lease: LeaseId) -> DispatchResultWithPostInfo {
 			T::AdminOrigin::ensure_origin(origin)?;
 			Self::do_force_close(lease)
 		}
@@ -629,7 +634,7 @@ pub mod pallet {
 		///
 		/// Origin: the renter who placed it. Emits [`Event::OrderCancelled`].
 		#[pallet::call_index(8)]
-		pub fn cancel_order(origin: OriginFor<T>, order: OrderId) -> DispatchResult {
+		pub fn cancel_order(origin: OriginFor<T>, order: OrderId) -> DispatchResultWithPostInfo {
 			let renter = ensure_signed(origin)?;
 			Self::do_cancel_order(&renter, order)
 		}
@@ -688,7 +693,7 @@ pub mod pallet {
 		///
 		/// Origin: the lease's renter. Emits [`Event::LeaseClosed`] with the reason `Rejected`.
 		#[pallet::call_index(13)]
-		pub fn reject(origin: OriginFor<T>, lease: LeaseId) -> DispatchResult {
+		pub fn reject(origin: OriginFor<T>, lease: LeaseId) -> DispatchResultWithPostInfo {
 			let renter = ensure_signed(origin)?;
 			Self::do_reject(&renter, lease)
 		}
@@ -710,7 +715,7 @@ pub mod pallet {
 		/// another asset than the native token it costs the same fraction of that fifth as that time is of the whole notice.
 		/// A node that was never ready costs nothing. Emits [`Event::ProviderLeft`].
 		#[pallet::call_index(15)]
-		pub fn leave(origin: OriginFor<T>, lease: LeaseId) -> DispatchResult {
+		pub fn leave(origin: OriginFor<T>, lease: LeaseId) -> DispatchResultWithPostInfo {
 			let provider = ensure_signed(origin)?;
 			Self::do_leave(&provider, lease)
 		}

@@ -5,9 +5,11 @@ use crate::{
 	selection::Request,
 	status::{next_node, LeaseEvent, NodeEvent},
 	types::{AgendaItem, LeaseOf, Node, UnexpectedKind},
+	weights::WeightInfo,
 };
 use alloc::vec::Vec;
 use frame_support::{
+	dispatch::DispatchResultWithPostInfo,
 	ensure,
 	storage::with_storage_layer,
 	traits::{Get, Time},
@@ -53,9 +55,10 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	pub(crate) fn do_leave(provider: &T::AccountId, id: LeaseId) -> DispatchResult {
+	pub(crate) fn do_leave(provider: &T::AccountId, id: LeaseId) -> DispatchResultWithPostInfo {
 		let now = T::Time::now();
 		let (mut lease, index) = Self::served_by(provider, id, now)?;
+		let weight = T::WeightInfo::leaving_penalty().saturating_add(Self::weight_of_step(&lease));
 		let node = lease.nodes.get(index).ok_or(Error::<T>::NotServing)?;
 		let due = Self::penalty_for_leaving(&lease, node, now);
 		let penalty = if due > 0 {
@@ -70,7 +73,8 @@ impl<T: Config> Pallet<T> {
 			Some(end) => Some(end),
 			None => Self::search(id, &mut lease, now)?,
 		};
-		Self::store_or_close(id, lease, end, now)
+		Self::store_or_close(id, lease, end, now)?;
+		Ok(Some(weight).into())
 	}
 
 	/// A lease that is not over, and the place of the node that the provider serves.

@@ -228,12 +228,12 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	pub(crate) fn do_cancel_order(renter: &T::AccountId, order: OrderId) -> DispatchResult {
+	pub(crate) fn do_cancel_order(renter: &T::AccountId, order: OrderId) -> DispatchResultWithPostInfo {
 		let record = Orders::<T>::get(order).ok_or(Error::<T>::UnknownOrder)?;
 		ensure!(record.renter == *renter, Error::<T>::NotOrderOwner);
 		let deposit = Self::end_order(order, &record, T::Time::now())?;
 		Self::deposit_event(Event::OrderCancelled { order, renter: record.renter, deposit });
-		Ok(())
+		Ok(Some(T::WeightInfo::cancel_order_with(record.bids)).into())
 	}
 
 	fn expire_order(order: OrderId, record: &OrderOf<T>, now: Moment) -> DispatchResult {

@@ -17,8 +17,6 @@ pub trait WeightInfo {
 	fn post_ask() -> Weight;
 	/// `Asks`, `AsksOf`, `Book`, `Agenda`; holds and account of the provider.
 	fn withdraw_ask() -> Weight;
-	/// The worst case of [`Self::place_order_looking_at`].
-	fn place_order() -> Weight;
 	/// A look at so many asks. Then class, time; `NextOrder`; escrow, holds and account of the renter; for each node its
 	/// assignment and its first job; `Leases` and `Agenda`. An order that waits costs less.
 	fn place_order_looking_at(asks: u32, nodes: u32, gpus: u32) -> Weight;
@@ -26,14 +24,18 @@ pub trait WeightInfo {
 	fn submit_job() -> Weight;
 	/// `Leases`, time; escrow, holds and account of the renter.
 	fn extend() -> Weight;
-	/// `Leases`, time and what [`Self::agenda_lease`] touches at most.
+	/// The worst case of [`Self::close_lease`].
 	fn close() -> Weight;
+	/// `Leases`, time and what [`Self::agenda_lease`] touches.
+	fn close_lease(nodes: u32, gpus_per_node: u32, jobs: u32) -> Weight;
 	/// `Leases`, time, escrow and what [`Self::agenda_lease`] and [`Self::agenda_search`] touch at most.
 	fn poke() -> Weight;
 	/// As [`Self::close`].
 	fn force_close() -> Weight;
-	/// `Orders`, `OrdersOf`, `RestingOrders`, `Agenda`, `Payments`; escrow, holds and account of the renter; up to 32 bids.
+	/// The worst case of [`Self::cancel_order_with`].
 	fn cancel_order() -> Weight;
+	/// `Orders`, `OrdersOf`, `RestingOrders`, `Agenda`, `Payments`; escrow, holds and account of the renter; so many bids.
+	fn cancel_order_with(bids: u32) -> Weight;
 	/// `Orders`, provider, up to 64 GPUs, up to 32 `Bids` to find the dearest, two of them written, `BidsOf` of two providers,
 	/// holds and accounts of both.
 	fn place_bid() -> Weight;
@@ -43,13 +45,16 @@ pub trait WeightInfo {
 	fn top_up() -> Weight;
 	/// As [`Self::top_up`].
 	fn shrink() -> Weight;
-	/// As [`Self::close`], and the escrow's contests.
+	/// As [`Self::close`], and [`Self::void_escrow`].
 	fn reject() -> Weight;
+	/// The escrow and its contests, with their bonds.
+	fn void_escrow() -> Weight;
 	/// `Leases`, time, escrow, two entries of `Agenda`.
 	fn reclaim() -> Weight;
-	/// `Leases`, time, class, bond and account of the provider, account of the renter, and what [`Self::agenda_lease`] and
-	/// [`Self::agenda_search`] touch at most.
+	/// [`Self::leaving_penalty`], and what [`Self::poke`] touches.
 	fn leave() -> Weight;
+	/// Time, class, bond and account of the provider, account of the renter.
+	fn leaving_penalty() -> Weight;
 	/// `AgendaCursor` and time.
 	fn agenda_start() -> Weight;
 	/// First lookup in `Agenda` for one block.
@@ -125,14 +130,6 @@ macro_rules! counted_weights {
 			counted($db, 40, 6, 6)
 		}
 
-		fn place_order() -> Weight {
-			Self::place_order_looking_at(
-				crate::MAX_ASKS_LOOKED_AT,
-				millrace_primitives::MAX_NODES,
-				crate::MAX_GPUS_PER_NODE,
-			)
-		}
-
 		fn place_order_looking_at(asks: u32, nodes: u32, gpus: u32) -> Weight {
 			counted($db, 40, 10, 8)
 				.saturating_add(look($db).saturating_mul(asks.into()))
@@ -148,11 +145,15 @@ macro_rules! counted_weights {
 		}
 
 		fn close() -> Weight {
-			counted($db, 20, 2, 0).saturating_add(Self::agenda_lease(
+			Self::close_lease(
 				millrace_primitives::MAX_NODES,
 				crate::MAX_GPUS_PER_NODE,
 				crate::MAX_JOBS_PER_LEASE,
-			))
+			)
+		}
+
+		fn close_lease(nodes: u32, gpus_per_node: u32, jobs: u32) -> Weight {
+			counted($db, 20, 2, 0).saturating_add(Self::agenda_lease(nodes, gpus_per_node, jobs))
 		}
 
 		fn poke() -> Weight {
@@ -164,7 +165,11 @@ macro_rules! counted_weights {
 		}
 
 		fn cancel_order() -> Weight {
-			counted($db, 80, 10, 9).saturating_add(release_bids($db, crate::MAX_BIDS_PER_ORDER))
+			Self::cancel_order_with(crate::MAX_BIDS_PER_ORDER)
+		}
+
+		fn cancel_order_with(bids: u32) -> Weight {
+			counted($db, 80, 10, 9).saturating_add(release_bids($db, bids))
 		}
 
 		fn place_bid() -> Weight {
@@ -184,7 +189,11 @@ macro_rules! counted_weights {
 		}
 
 		fn reject() -> Weight {
-			counted($db, 60, 32, 32).saturating_add(Self::close())
+			Self::void_escrow().saturating_add(Self::close())
+		}
+
+		fn void_escrow() -> Weight {
+			counted($db, 60, 32, 32)
 		}
 
 		fn reclaim() -> Weight {
@@ -192,7 +201,11 @@ macro_rules! counted_weights {
 		}
 
 		fn leave() -> Weight {
-			counted($db, 60, 6, 5).saturating_add(Self::poke())
+			Self::leaving_penalty().saturating_add(Self::poke())
+		}
+
+		fn leaving_penalty() -> Weight {
+			counted($db, 60, 6, 5)
 		}
 
 		fn agenda_start() -> Weight {

@@ -33,8 +33,9 @@ fn from_scale(hex: &str) -> Result<OrderTerms, String> {
 	let bytes = sp_core::bytes::from_hex(hex).map_err(|problem| {
 		format!("the order's terms are a string, but not hexadecimal digits: {problem}; send a JSON object, or SCALE bytes as 0x…")
 	})?;
-	OrderTerms::decode_all(&mut bytes.as_slice()).map_err(|problem| {
-		format!("the order's terms are not the SCALE encoding of this runtime's OrderTerms: {problem}; update the client's metadata")
+	OrderTerms::decode_all(&mut bytes.as_slice()).map_err(|_| {
+		"the order's terms are not the SCALE encoding of this runtime's OrderTerms; update the client's metadata"
+			.into()
 	})
 }
 

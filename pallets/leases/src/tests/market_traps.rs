@@ -238,7 +238,11 @@ fn trap_18_an_order_looks_at_sixty_four_asks_and_pays_for_those_it_looked_at() {
 		let weight = attempt(RENTER, terms(2)).unwrap().actual_weight;
 		assert_eq!(weight, Some(<() as WeightInfo>::place_order_looking_at(64, 1, 2)));
 		assert_eq!(node(OrderId(0).into(), 0).ask, Some(last));
-		assert!(weight.unwrap().all_lte(<() as WeightInfo>::place_order()));
+		assert!(weight.unwrap().all_lte(<() as WeightInfo>::place_order_looking_at(
+			MAX_ASKS_LOOKED_AT,
+			16,
+			64
+		)));
 		// Fewer looks weigh less.
 		let cheap = attempt(RENTER, terms(1)).unwrap().actual_weight.unwrap();
 		assert!(cheap.all_lt(weight.unwrap()));

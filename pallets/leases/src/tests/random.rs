@@ -111,12 +111,22 @@ fn run(step: Step) {
 		Step::TopUp { renter, lease, amount } => {
 			apply(|| Leases::top_up(signed(renter), LeaseId(lease), amount))
 		}
-		Step::Close { renter, lease } => apply(|| Leases::close(signed(renter), LeaseId(lease))),
-		Step::Reject { renter, lease } => apply(|| Leases::reject(signed(renter), LeaseId(lease))),
+		Step::Close { renter, lease } => {
+			apply(|| Leases::close(signed(renter), LeaseId(lease)).map(drop).map_err(|error| error.error))
+		}
+		Step::Reject { renter, lease } => {
+			apply(|| Leases::reject(signed(renter), LeaseId(lease)).map(drop).map_err(|error| error.error))
+		}
 		Step::Reclaim { provider, lease } => apply(|| Leases::reclaim(signed(provider), LeaseId(lease))),
-		Step::Leave { provider, lease } => apply(|| Leases::leave(signed(provider), LeaseId(lease))),
-		Step::Poke { lease } => apply(|| Leases::poke(signed(STRANGER), LeaseId(lease))),
-		Step::ForceClose { lease } => apply(|| Leases::force_close(RuntimeOrigin::root(), LeaseId(lease))),
+		Step::Leave { provider, lease } => {
+			apply(|| Leases::leave(signed(provider), LeaseId(lease)).map(drop).map_err(|error| error.error))
+		}
+		Step::Poke { lease } => {
+			apply(|| Leases::poke(signed(STRANGER), LeaseId(lease)).map(drop).map_err(|error| error.error))
+		}
+		Step::ForceClose { lease } => apply(|| {
+			Leases::force_close(RuntimeOrigin::root(), LeaseId(lease)).map(drop).map_err(|error| error.error)
+		}),
 		Step::Attest { lease, done } => {
 			let usage = checkpoint(LeaseId(lease), JobId(done % 2), done);
 			for provider in providers_of(LeaseId(lease)) {

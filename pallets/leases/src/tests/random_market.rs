@@ -99,12 +99,16 @@ fn run(step: Step) {
 		}),
 		Step::Withdraw { provider, ask } => apply(|| Leases::withdraw_ask(signed(provider), AskId(ask))),
 		Step::Place { renter, terms } => apply(|| attempt(renter, *terms).map(|_| ())),
-		Step::Cancel { renter, order } => apply(|| Leases::cancel_order(signed(renter), OrderId(order))),
+		Step::Cancel { renter, order } => apply(|| {
+			Leases::cancel_order(signed(renter), OrderId(order)).map(drop).map_err(|error| error.error)
+		}),
 		Step::Bid { provider, order, price } => apply(|| try_bid(provider, OrderId(order), price)),
 		Step::WithdrawBid { provider, order } => {
 			apply(|| Leases::withdraw_bid(signed(provider), OrderId(order)))
 		}
-		Step::Close { renter, lease } => apply(|| Leases::close(signed(renter), LeaseId(lease))),
+		Step::Close { renter, lease } => {
+			apply(|| Leases::close(signed(renter), LeaseId(lease)).map(drop).map_err(|error| error.error))
+		}
 		Step::Live { provider, live } => set_live(provider, live),
 		Step::Health { provider, gpu, healthy } => set_health(provider, gpu, healthy),
 		Step::Move { provider, group, country } => declare(provider, |declared| {

@@ -23,7 +23,7 @@ fn reclaim(who: AccountId, lease: LeaseId) -> Result<(), DispatchError> {
 }
 
 fn leave(who: AccountId, lease: LeaseId) -> Result<(), DispatchError> {
-	Leases::leave(RuntimeOrigin::signed(who), lease)
+	Leases::leave(RuntimeOrigin::signed(who), lease).map(drop).map_err(|error| error.error)
 }
 
 fn penalty(events: &[Event<Test>]) -> Option<u128> {

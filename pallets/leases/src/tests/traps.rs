@@ -92,10 +92,10 @@ fn complaint_8_gpus_come_back_exactly_as_they_were_leased() {
 fn complaint_17_every_index_equals_a_recount_on_every_path_to_the_end() {
 	type End = (&'static str, fn(LeaseId));
 	let ends: [End; 7] = [
-		("closed", |lease| Leases::close(RuntimeOrigin::signed(RENTER), lease).unwrap()),
-		("rejected", |lease| Leases::reject(RuntimeOrigin::signed(RENTER), lease).unwrap()),
-		("governance", |lease| Leases::force_close(RuntimeOrigin::root(), lease).unwrap()),
-		("left", |lease| Leases::leave(RuntimeOrigin::signed(PROVIDER), lease).unwrap()),
+		("closed", |lease| Leases::close(RuntimeOrigin::signed(RENTER), lease).map(drop).unwrap()),
+		("rejected", |lease| Leases::reject(RuntimeOrigin::signed(RENTER), lease).map(drop).unwrap()),
+		("governance", |lease| Leases::force_close(RuntimeOrigin::root(), lease).map(drop).unwrap()),
+		("left", |lease| Leases::leave(RuntimeOrigin::signed(PROVIDER), lease).map(drop).unwrap()),
 		("reclaimed", |lease| {
 			assert_ok!(Leases::reclaim(RuntimeOrigin::signed(PROVIDER), lease));
 			serve_blocks(lease, 120);
