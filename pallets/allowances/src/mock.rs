@@ -28,7 +28,7 @@ pub(crate) const EURO: Asset = Asset::Token(2);
 
 /// Commits and frees money of its callers, in any asset, in its own books.
 #[frame_support::pallet]
-#[expect(unreachable_pub, reason = "FRAME's macros want them public")]
+#[expect(unreachable_pub, reason = "FRAME's macros want it public")]
 pub(crate) mod shop {
 	use frame_support::pallet_prelude::*;
 	use frame_system::pallet_prelude::*;

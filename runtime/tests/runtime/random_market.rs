@@ -275,7 +275,7 @@ fn take(chain: &mut Chain, book: &mut Book, step: Step) {
 }
 
 proptest! {
-	#![proptest_config(ProptestConfig { cases: 150, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+	#![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
 
 	#[test]
 	fn every_unit_is_accounted_for(steps in steps()) {
