@@ -108,7 +108,7 @@ describe('an order that cannot be served says why', () => {
 	});
 	test('funds for the fee, not for the deposit', async () => {
 		const poor = keyPair('//Poor');
-		await send(chain.api, chain.api.tx.balances.transferKeepAlive(poor.address, 1_000_000_000_000n), charlie);
+		await send(chain.api, chain.api.tx.balances.transferKeepAlive(poor.address, 200_000_000_000n), charlie);
 		await refused(order({}, poor), 'leases.InsufficientFunds');
 	});
 });

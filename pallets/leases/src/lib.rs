@@ -106,8 +106,6 @@ mod try_state;
 mod types;
 pub mod weights;
 
-#[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
@@ -115,8 +113,6 @@ mod tests;
 
 use frame_support::pallet_macros::import_section;
 
-#[cfg(feature = "runtime-benchmarks")]
-pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use status::{next, next_node, InvalidTransition, LeaseEvent, NodeEvent};
 pub use types::{
@@ -245,10 +241,6 @@ pub mod pallet {
 		/// Most weight that the agenda may use in one block. Must be a constant and allow for the largest item.
 		#[pallet::constant]
 		type AgendaWeight: Get<Weight>;
-
-		/// Makes providers with free GPUs for benchmarks.
-		#[cfg(feature = "runtime-benchmarks")]
-		type BenchmarkHelper: crate::BenchmarkHelper<Self::AccountId>;
 	}
 
 	/// Number of the next ask.

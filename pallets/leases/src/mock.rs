@@ -152,8 +152,6 @@ impl pallet_leases::Config for Test {
 	type FinalReportWithin = FinalReportWithin;
 	type SlotDuration = SlotDuration;
 	type AgendaWeight = AgendaLimit;
-	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkHelper = Registry;
 }
 
 #[derive(Default)]

@@ -131,12 +131,3 @@ impl GpuReservation<AccountId, Balance> for Registry {
 		Ok(amount)
 	}
 }
-
-#[cfg(feature = "runtime-benchmarks")]
-impl crate::BenchmarkHelper<AccountId> for Registry {
-	fn provider_with_gpus(seed: u32, class: ClassId, gpus: u32) -> AccountId {
-		let provider = 1_000 + AccountId::from(seed);
-		super::add_gpus_of(provider, class, gpus as u16);
-		provider
-	}
-}
