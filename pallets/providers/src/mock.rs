@@ -3,7 +3,7 @@
 use crate::{Event, HoldReason, Pallet};
 use frame_support::{
 	derive_impl, parameter_types,
-	traits::{fungible::InspectHold, ConstU128, ConstU64},
+	traits::{fungible::InspectHold, ConstU128, ConstU32, ConstU64},
 };
 use frame_system::EnsureRoot;
 use millrace_primitives::{AcceleratorKind, Balance, ClassId, GpuClass, Moment};
@@ -73,6 +73,8 @@ impl pallet_balances::Config for Test {
 	type AccountStore = System;
 	type Balance = Balance;
 	type ExistentialDeposit = ConstU128<ED>;
+	type FreezeIdentifier = u8;
+	type MaxFreezes = ConstU32<1>;
 }
 
 parameter_types! {

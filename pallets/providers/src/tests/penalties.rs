@@ -10,7 +10,7 @@ use crate::{
 };
 use frame_support::{
 	assert_noop, assert_ok, assert_storage_noop,
-	traits::{fungible::Inspect, LockableCurrency, WithdrawReasons},
+	traits::fungible::{Inspect, MutateFreeze},
 };
 use millrace_primitives::{Balance, ClassId, GpuIndex, GpuReservation, LeaseId};
 use sp_runtime::{ArithmeticError, DispatchError};
@@ -100,7 +100,7 @@ fn a_renter_that_cannot_receive_it_gets_nothing_and_nothing_moves() {
 #[test]
 fn a_freeze_does_not_protect_the_bond() {
 	with_two_gpus(|| {
-		Balances::set_lock(*b"anything", &ALICE, Balance::MAX, WithdrawReasons::all());
+		assert_ok!(<Balances as MutateFreeze<_>>::set_freeze(&0, &ALICE, Balance::MAX));
 		assert_eq!(leave(1, 100), Ok(100));
 	});
 }
