@@ -1,6 +1,6 @@
 //! The bond: held, on its way out, given back, and paid to renters as a penalty.
 
-use crate::{types::UnbondError, Classes, Config, Error, Event, Gpus, HoldReason, Pallet, Providers};
+use crate::{types::UnbondError, Capacity, Classes, Config, Error, Event, HoldReason, Pallet, Providers};
 use frame_support::{
 	ensure,
 	traits::{
@@ -96,9 +96,11 @@ impl<T: Config> Pallet<T> {
 
 	/// Smallest active bond for the GPUs of a provider, in plancks.
 	pub(crate) fn bond_for_gpus(provider: &T::AccountId) -> Result<Balance, DispatchError> {
-		Gpus::<T>::iter_prefix_values(provider).try_fold(0, |sum: Balance, gpu| {
-			let class = Classes::<T>::get(gpu.class).ok_or(Error::<T>::UnknownClass)?;
-			Ok(sum.checked_add(class.min_bond).ok_or(ArithmeticError::Overflow)?)
+		Capacity::<T>::iter_prefix(provider).try_fold(0, |sum: Balance, (class, capacity)| {
+			let class = Classes::<T>::get(class).ok_or(Error::<T>::UnknownClass)?;
+			let bond =
+				class.min_bond.checked_mul(capacity.registered.into()).ok_or(ArithmeticError::Overflow)?;
+			Ok(sum.checked_add(bond).ok_or(ArithmeticError::Overflow)?)
 		})
 	}
 

@@ -34,12 +34,11 @@ impl<T: Config> ProviderInspect<T::AccountId, Balance> for Pallet<T> {
 	}
 
 	fn free_gpus(provider: &T::AccountId, class: ClassId) -> u32 {
-		let free = |gpu: &crate::Gpu| gpu.class == class && gpu.state == GpuState::Healthy;
-		Gpus::<T>::iter_prefix_values(provider).filter(free).count() as u32
+		Self::capacity_of(provider, class).free
 	}
 
 	fn registered_gpus(provider: &T::AccountId, class: ClassId) -> u32 {
-		Gpus::<T>::iter_prefix_values(provider).filter(|gpu| gpu.class == class).count() as u32
+		Self::capacity_of(provider, class).registered
 	}
 
 	fn gpu(provider: &T::AccountId, gpu: GpuIndex) -> Option<(ClassId, Hash, GpuState)> {

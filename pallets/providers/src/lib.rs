@@ -58,14 +58,17 @@ mod tests;
 
 pub use pallet::*;
 pub use types::{
-	Chunk, Endpoint, Gpu, GpuList, Provider, Standing, UptimeRing, MAX_ENDPOINT_LEN, MAX_UNBONDING_CHUNKS,
+	Chunk, ClassCapacity, Endpoint, Gpu, GpuList, Provider, Standing, UptimeRing, MAX_ENDPOINT_LEN,
+	MAX_UNBONDING_CHUNKS,
 };
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 #[expect(clippy::expect_used, reason = "FRAME's macros write them")]
 pub mod pallet {
-	use crate::{registration::Profile, Endpoint, Gpu, GpuList, Provider, UptimeRing, WeightInfo};
+	use crate::{
+		registration::Profile, ClassCapacity, Endpoint, Gpu, GpuList, Provider, UptimeRing, WeightInfo,
+	};
 	use alloc::vec::Vec;
 	use frame_support::{
 		pallet_prelude::*,
@@ -132,6 +135,12 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Gpus<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, GpuIndex, Gpu>;
+
+	/// How many GPUs of each class a provider has. Written with `Gpus`; no entry when there are none.
+	// Counted here, so that a search through the market reads one key of each provider and not all its GPUs.
+	#[pallet::storage]
+	pub type Capacity<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, ClassId, ClassCapacity>;
 
 	/// Which GPU has a UUID, by its salted hash. Written by `add_gpu`, removed by `remove_gpu`.
 	// Whoever registers a GPU sends the hash, and could send any 32 bytes.
@@ -516,6 +525,11 @@ pub mod pallet {
 		/// when the provider reports again. `None` without an expected report in 30 days.
 		pub fn uptime(provider: T::AccountId) -> Option<(Permill, Permill, Permill)> {
 			Self::uptime_of(&provider)
+		}
+
+		/// How many GPUs of a class the provider has, and how many of them are free.
+		pub fn capacity(provider: T::AccountId, class: ClassId) -> ClassCapacity {
+			Self::capacity_of(&provider, class)
 		}
 
 		/// GPUs of the provider in the order of their indices.

@@ -14,12 +14,14 @@ impl<T: Config> Pallet<T> {
 		count: u32,
 		lease: LeaseId,
 	) -> Result<Vec<GpuIndex>, DispatchError> {
+		ensure!(count <= Self::capacity_of(provider, class).free, Error::<T>::NotEnoughGpus);
 		let mut free = Self::gpus_by_index(provider);
 		free.retain(|(_, gpu)| gpu.class == class && gpu.state == GpuState::Healthy);
 		ensure!(count as usize <= free.len(), Error::<T>::NotEnoughGpus);
 		free.truncate(count as usize);
 		for (index, gpu) in &free {
-			Gpus::<T>::insert(provider, index, Gpu { state: GpuState::Leased(lease), ..*gpu });
+			let leased = Gpu { state: GpuState::Leased(lease), ..*gpu };
+			Self::replace_gpu(provider, *index, Some(*gpu), Some(leased));
 		}
 		let gpus: Vec<_> = free.into_iter().map(|(index, _)| index).collect();
 		if !gpus.is_empty() {
@@ -36,7 +38,8 @@ impl<T: Config> Pallet<T> {
 			let Some(gpu) = Gpus::<T>::get(provider, index) else { continue };
 			if gpu.state == GpuState::Leased(lease) {
 				// If it was unhealthy, the provider's next report makes it faulty.
-				Gpus::<T>::insert(provider, index, Gpu { state: GpuState::Healthy, ..gpu });
+				let healthy = Gpu { state: GpuState::Healthy, ..gpu };
+				Self::replace_gpu(provider, *index, Some(gpu), Some(healthy));
 				released.push(*index);
 			}
 		}
@@ -65,7 +68,7 @@ impl<T: Config> Pallet<T> {
 				(GpuState::Faulty, true) => GpuState::Healthy,
 				(GpuState::Healthy, true) | (GpuState::Faulty, false) | (GpuState::Leased(_), _) => continue,
 			};
-			Gpus::<T>::insert(provider, index, Gpu { state, ..gpu });
+			Self::replace_gpu(provider, index, Some(gpu), Some(Gpu { state, ..gpu }));
 			Self::deposit_event(Event::GpuHealthChanged { provider: provider.clone(), gpu: index, healthy });
 			changed = true;
 		}

@@ -1,9 +1,10 @@
 //! Invariants.
 
 use crate::{
-	uptime::day_of, Classes, Config, GpuUuids, Gpus, HoldReason, NextClass, Pallet, Provider, Providers,
-	Uptime, Workers,
+	uptime::day_of, Capacity, ClassCapacity, Classes, Config, GpuUuids, Gpus, HoldReason, NextClass, Pallet,
+	Provider, Providers, Uptime, Workers,
 };
+use alloc::collections::BTreeMap;
 use frame_support::{
 	ensure,
 	traits::{fungible::InspectHold as _, Time},
@@ -19,6 +20,7 @@ impl<T: Config> Pallet<T> {
 	/// 2. The active bond covers the minimum of every GPU, but for what penalties took.
 	/// 3. Workers and providers map one to one, a worker has its account reference, and is not its own provider.
 	/// 4. Each GPU has a registered provider, a class and an index that was handed out; nobody has too many.
+	///    What is counted by class equals a recount.
 	/// 5. UUIDs and GPUs map one to one.
 	/// 6. The classes are those with a number below the next one.
 	/// 7. Uptime is a registered provider's and not from the future, and no more was attested than expected.
@@ -75,6 +77,13 @@ impl<T: Config> Pallet<T> {
 			let gpus = Gpus::<T>::iter_key_prefix(&who).count();
 			ensure!(gpus <= MAX_GPUS_PER_PROVIDER as usize, "4: too many GPUs");
 		}
+		let mut recount: BTreeMap<_, ClassCapacity> = BTreeMap::new();
+		for (who, _, gpu) in Gpus::<T>::iter() {
+			let entry = recount.entry((who, gpu.class)).or_default();
+			*entry = entry.with(Some(gpu));
+		}
+		let counted = Capacity::<T>::iter().map(|(who, class, capacity)| ((who, class), capacity)).collect();
+		ensure!(recount == counted, "4: GPUs are not those that are counted by class");
 		Ok(())
 	}
 

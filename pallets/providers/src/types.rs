@@ -89,6 +89,37 @@ pub struct Gpu {
 	pub state: GpuState,
 }
 
+/// How many GPUs of one class a provider has.
+#[derive(
+	Clone, Copy, Debug, Default, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct ClassCapacity {
+	/// All of them.
+	pub registered: u32,
+	/// Those that are healthy and serve no lease.
+	pub free: u32,
+}
+
+impl ClassCapacity {
+	/// With one GPU more, if there is one.
+	// At most MAX_GPUS_PER_PROVIDER are counted, so that neither this nor its reverse can saturate.
+	pub(crate) fn with(self, gpu: Option<Gpu>) -> Self {
+		let (registered, free) = Self::share(gpu);
+		Self { registered: self.registered.saturating_add(registered), free: self.free.saturating_add(free) }
+	}
+
+	/// With one GPU less, if there is one.
+	pub(crate) fn without(self, gpu: Option<Gpu>) -> Self {
+		let (registered, free) = Self::share(gpu);
+		Self { registered: self.registered.saturating_sub(registered), free: self.free.saturating_sub(free) }
+	}
+
+	/// What one GPU adds to both counts.
+	fn share(gpu: Option<Gpu>) -> (u32, u32) {
+		gpu.map_or((0, 0), |gpu| (1, u32::from(gpu.state == GpuState::Healthy)))
+	}
+}
+
 /// Epochs of reports of the last days.
 #[derive(
 	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,

@@ -4,11 +4,11 @@ use crate::{
 		build_and_execute, class, events, ReferenceClassesAllowed, Registry, RuntimeOrigin, Test, ALICE, BOB,
 		CPU, ENDOWMENT, LARGE, LARGE_BOND, SMALL, SMALL_BOND,
 	},
-	Error, Event, Gpu, GpuUuids, Gpus, Providers,
+	Error, Event, GpuUuids, Gpus, Providers,
 };
 use frame_support::{assert_noop, assert_ok};
 use millrace_primitives::{
-	AcceleratorKind, ClassId, GpuIndex, GpuReservation, GpuState, LeaseId, ProviderInspect,
+	AcceleratorKind, ClassId, GpuIndex, GpuReservation, GpuState, LeaseId, ProviderInspect, ProviderLiveness,
 	MAX_GPUS_PER_PROVIDER,
 };
 use sp_runtime::{ArithmeticError, DispatchError};
@@ -158,8 +158,8 @@ fn a_faulty_gpu_can_be_removed() {
 	build_and_execute(|| {
 		register_with(ALICE, SMALL_BOND);
 		add_gpus(ALICE, SMALL, [1]);
-		let faulty = Gpu { class: SMALL, uuid_hash: uuid(1), state: GpuState::Faulty };
-		Gpus::<Test>::insert(ALICE, GpuIndex(0), faulty);
+		Registry::update_health(&ALICE, &[]);
+		assert_eq!(Gpus::<Test>::get(ALICE, GpuIndex(0)).unwrap().state, GpuState::Faulty);
 		assert_ok!(Registry::remove_gpu(signed(ALICE), GpuIndex(0)));
 	});
 }

@@ -1,10 +1,12 @@
-use super::{add_gpus, register_with, uuid};
+use super::{add_gpus, register_with};
 use crate::{
 	mock::{build_and_execute, events, Registry, Test, ALICE, BOB, LARGE, LARGE_BOND, SMALL, SMALL_BOND},
-	Error, Event, Gpu, Gpus,
+	Error, Event, Gpus,
 };
 use frame_support::{assert_noop, assert_ok, assert_storage_noop};
-use millrace_primitives::{ClassId, GpuIndex, GpuReservation, GpuState, LeaseId, ProviderInspect};
+use millrace_primitives::{
+	ClassId, GpuHealth, GpuIndex, GpuReservation, GpuState, LeaseId, ProviderInspect, ProviderLiveness,
+};
 
 const LEASE: LeaseId = LeaseId(1);
 const OTHER_LEASE: LeaseId = LeaseId(2);
@@ -65,11 +67,9 @@ fn reservation_is_all_or_nothing() {
 #[test]
 fn a_faulty_gpu_is_not_taken() {
 	with_four_gpus(|| {
-		Gpus::<Test>::insert(
-			ALICE,
-			GpuIndex(0),
-			Gpu { class: SMALL, uuid_hash: uuid(1), state: GpuState::Faulty },
-		);
+		let health = [1, 2, 3].map(|gpu| GpuHealth { gpu: GpuIndex(gpu), healthy: true });
+		Registry::update_health(&ALICE, &health);
+		assert_eq!(state(0), GpuState::Faulty);
 		assert_eq!(Registry::free_gpus(&ALICE, SMALL), 2);
 		assert_eq!(Registry::reserve(&ALICE, SMALL, 1, LEASE), Ok(indices([2])));
 	});

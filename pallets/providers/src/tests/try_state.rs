@@ -4,8 +4,8 @@ use crate::{
 		build_and_execute, AccountId, Balances, Registry, System, Test, ALICE, BOB, DEPOSIT, ED, SMALL,
 		SMALL_BOND, START, WORKER,
 	},
-	Chunk, Classes, Gpu, GpuUuids, Gpus, HoldReason, NextClass, Pallet, Provider, Providers, Uptime,
-	UptimeRing, Workers,
+	Capacity, Chunk, ClassCapacity, Classes, Gpu, GpuUuids, Gpus, HoldReason, NextClass, Pallet, Provider,
+	Providers, Uptime, UptimeRing, Workers,
 };
 use frame_support::{
 	assert_ok, hypothetically,
@@ -63,9 +63,7 @@ fn a_bond_that_does_not_cover_the_gpus_is_noticed() {
 			provider.unbonding.try_push(Chunk { amount: 1, unlocks_at: 0 }).unwrap();
 		});
 	});
-	fails("2: required bond is undefined", || {
-		Gpus::<Test>::mutate(ALICE, GpuIndex(0), |gpu| gpu.as_mut().unwrap().class = ClassId(9));
-	});
+	fails("2: required bond is undefined", || Classes::<Test>::remove(SMALL));
 }
 
 #[test]
@@ -85,6 +83,9 @@ fn workers_that_do_not_map_one_to_one_are_noticed() {
 fn gpus_without_a_place_are_noticed() {
 	let gpu = Gpu { class: SMALL, uuid_hash: uuid(1), state: GpuState::Healthy };
 	fails("4: GPU of nobody", || Gpus::<Test>::insert(BOB, GpuIndex(0), gpu));
+	fails("4: GPU of no class", || {
+		Gpus::<Test>::mutate(ALICE, GpuIndex(0), |gpu| gpu.as_mut().unwrap().class = ClassId(9));
+	});
 	fails("4: index was never handed out", || change(|provider| provider.next_gpu = 0));
 	fails("4: too many GPUs", || {
 		// Without a minimum bond, so that only their number is wrong.
@@ -95,6 +96,12 @@ fn gpus_without_a_place_are_noticed() {
 			GpuUuids::<Test>::insert(uuid_hash, (ALICE, GpuIndex(index)));
 		}
 		change(|provider| provider.next_gpu = MAX_GPUS_PER_PROVIDER as u16 + 1);
+	});
+	let miscounted = "4: GPUs are not those that are counted by class";
+	fails(miscounted, || Capacity::<Test>::mutate(ALICE, SMALL, |entry| entry.as_mut().unwrap().free = 0));
+	fails(miscounted, || Capacity::<Test>::insert(BOB, SMALL, ClassCapacity::default()));
+	fails(miscounted, || {
+		Gpus::<Test>::mutate(ALICE, GpuIndex(0), |gpu| gpu.as_mut().unwrap().state = GpuState::Faulty);
 	});
 }
 
