@@ -8,6 +8,8 @@ use sp_runtime::{traits::ConstU32, BoundedVec, Permill};
 
 /// Most nodes of one lease. Each is another provider.
 pub const MAX_NODES: u32 = 16;
+/// Most payees of one escrow at a time: each provider that a node has had, until it is paid.
+pub const MAX_STREAMS: u32 = 32;
 /// Most countries that one order can name.
 pub const MAX_COUNTRIES: u32 = 16;
 

@@ -94,6 +94,8 @@ pub struct Closing<Balance> {
 	pub attested_ms: u64,
 	/// When to call [`Escrow::finish`] next; `None` if the escrow is gone.
 	pub next: Option<Moment>,
+	/// Payees that are still to be paid; at most [`crate::MAX_STREAMS`].
+	pub streams: u32,
 }
 
 /// Money of a lease: a hold in the renter's own account, earned by one stream per provider. Implemented by

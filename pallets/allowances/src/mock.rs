@@ -169,17 +169,37 @@ impl crate::Config for Test {
 	type Deposit = ConstU128<DEPOSIT>;
 	type MaxLifetime = ConstU64<MAX_LIFETIME>;
 	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = GiveNothingBack;
 }
 
-/// Runs a test on a fresh chain and checks the invariants at its end.
-pub(crate) fn build_and_execute(test: impl FnOnce()) {
+/// For the benchmarks: the shop's call that commits nothing.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct GiveNothingBack;
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper<AccountId, RuntimeCall> for GiveNothingBack {
+	fn advance_to(now: Moment) {
+		Timestamp::set_timestamp(now);
+	}
+
+	fn cheapest_call(_owner: &AccountId) -> RuntimeCall {
+		RuntimeCall::Shop(shop::Call::give_back { asset: DOLLAR, price: 0 })
+	}
+}
+
+/// A chain in its genesis.
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 	let balances = [OWNER, DELEGATE, STRANGER].map(|who| (who, ENDOWMENT)).to_vec();
 	let genesis = RuntimeGenesisConfig {
 		balances: pallet_balances::GenesisConfig { balances, ..Default::default() },
 		..Default::default()
 	};
-	let mut chain: sp_io::TestExternalities = genesis.build_storage().unwrap().into();
-	chain.execute_with(|| {
+	genesis.build_storage().unwrap().into()
+}
+
+/// Runs a test on a fresh chain and checks the invariants at its end.
+pub(crate) fn build_and_execute(test: impl FnOnce()) {
+	new_test_ext().execute_with(|| {
 		// Events of block zero are not kept.
 		System::set_block_number(1);
 		Timestamp::set_timestamp(START);

@@ -57,11 +57,16 @@ impl<T: Config> Pallet<T> {
 			{
 				return false;
 			}
-			let next = Self::look_at(&provider, now);
-			Agenda::<T>::remove(block, &provider);
-			Self::set_entry(&provider, next);
+			Self::serve_provider(block, &provider, now);
 		}
 		true
+	}
+
+	/// Judges the provider of an entry, which moves or goes.
+	pub(crate) fn serve_provider(block: BlockNumber, provider: &T::AccountId, now: Moment) {
+		let next = Self::look_at(provider, now);
+		Agenda::<T>::remove(block, provider);
+		Self::set_entry(provider, next);
 	}
 
 	/// Enters a provider at another block, or forgets it.

@@ -57,10 +57,12 @@
 extern crate alloc;
 
 mod absence;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod epochs;
 mod job_results;
 mod reports;
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "try-runtime", feature = "std"))]
 mod try_state;
 mod types;
 pub mod weights;
@@ -70,6 +72,8 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "runtime-benchmarks")]
+pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::LastReport;
 pub use weights::WeightInfo;
@@ -124,6 +128,10 @@ pub mod pallet {
 		/// the most leases.
 		#[pallet::constant]
 		type AgendaWeight: Get<Weight>;
+
+		/// What the benchmarks need of the pallets below.
+		#[cfg(feature = "runtime-benchmarks")]
+		type BenchmarkHelper: crate::benchmarking::BenchmarkHelper<Self::AccountId>;
 	}
 
 	/// Last report of each provider. Written by [`Pallet::report`] and by the agenda; removed when the provider is

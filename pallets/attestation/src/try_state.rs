@@ -9,7 +9,7 @@ use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
 	/// Checks the numbered invariants of the crate's documentation.
-	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		let cursor = AgendaCursor::<T>::get();
 		let current = Self::current_block();
 		for (provider, last) in LastReports::<T>::iter() {

@@ -10,11 +10,9 @@
 
 use crate::{
 	pallet::{Agenda, AgendaCursor, Asks, Config, Event, Leases, Orders, Pallet, Payments, Rounds},
-	types::{
-		AgendaItem, LeaseOf, UnexpectedKind, MAX_BIDS_PER_ORDER, MAX_GPUS_PER_NODE, MAX_JOBS_PER_LEASE,
-		MAX_ORDERS_PER_ROUND,
-	},
+	types::{AgendaItem, LeaseOf, UnexpectedKind, MAX_GPUS_PER_NODE, MAX_ORDERS_PER_ROUND},
 	weights::WeightInfo,
+	weights_ext::WeightInfoExt,
 };
 use frame_support::{
 	storage::with_storage_layer,
@@ -104,58 +102,40 @@ impl<T: Config> Pallet<T> {
 
 	/// When an item is due, and the most that serving it then can weigh. `None` if there is no such object. A round weighs as
 	/// much as its first order here: the others are weighed one by one.
-	fn deadline_and_weight(item: AgendaItem, now: Moment) -> Option<(Deadline, Weight)> {
+	pub(crate) fn deadline_and_weight(item: AgendaItem, now: Moment) -> Option<(Deadline, Weight)> {
 		match item {
 			AgendaItem::Ask(ask) => {
 				Asks::<T>::get(ask).map(|ask| (Deadline::Time(ask.expires_at), T::WeightInfo::agenda_ask()))
 			}
-			AgendaItem::Lease(id) => Leases::<T>::get(id)
-				.map(|lease| (Deadline::Time(Self::deadline(id, &lease, now)), Self::lease_weight(&lease))),
+			AgendaItem::Lease(id) => Leases::<T>::get(id).map(|lease| {
+				let deadline = Self::deadline(id, &lease, now);
+				// The weight takes reads of its own, which only one that is served pays for.
+				let weight = if deadline <= now {
+					T::WeightInfo::step_of_lease(Self::size_of(&lease))
+				} else {
+					Weight::zero()
+				};
+				(Deadline::Time(deadline), weight)
+			}),
 			AgendaItem::Order(order) => Orders::<T>::get(order).map(|order| {
 				let weight =
-					T::WeightInfo::agenda_order(order.terms.nodes, order.terms.gpus_per_node, order.bids);
+					T::WeightInfo::step_of_order(order.terms.nodes, order.terms.gpus_per_node, order.bids);
 				(Self::order_deadline(&order), weight)
 			}),
 			AgendaItem::Market(class, asset) => Rounds::<T>::get((class, asset))
 				.map(|round| (Deadline::Block(round.due), Self::order_of_a_round())),
 			AgendaItem::Payments(lease) => Payments::<T>::get(lease)
-				.map(|last| (Deadline::Time(last.at), T::WeightInfo::agenda_payments())),
-		}
-	}
-
-	/// The most that serving a lease that is due can weigh: it closes, or its nodes fail and one of them is replaced.
-	fn lease_weight(lease: &LeaseOf<T>) -> Weight {
-		// Neither sum nor conversion can lose anything: there are at most MAX_JOBS_PER_LEASE jobs and MAX_NODES nodes.
-		let jobs = lease.open_jobs.saturating_add(lease.finished_jobs);
-		let end = T::WeightInfo::agenda_lease(lease.nodes.len() as u32, lease.gpus_per_node, jobs);
-		if lease.failover {
-			end.saturating_add(T::WeightInfo::agenda_search(lease.gpus_per_node))
-		} else {
-			end
+				.map(|last| (Deadline::Time(last.at), T::WeightInfo::agenda_payments(last.streams))),
 		}
 	}
 
 	/// The most that one order of a round can weigh. A resting order has no bids.
 	fn order_of_a_round() -> Weight {
-		T::WeightInfo::agenda_order(MAX_NODES, MAX_GPUS_PER_NODE, 0)
-	}
-
-	/// The heaviest item of the agenda, with what it takes to come to it.
-	pub(crate) fn largest_agenda_item() -> Weight {
-		let lease = T::WeightInfo::agenda_lease(MAX_NODES, MAX_GPUS_PER_NODE, MAX_JOBS_PER_LEASE)
-			.saturating_add(T::WeightInfo::agenda_search(MAX_GPUS_PER_NODE));
-		let largest = T::WeightInfo::agenda_order(MAX_NODES, MAX_GPUS_PER_NODE, MAX_BIDS_PER_ORDER)
-			.max(lease)
-			.max(T::WeightInfo::agenda_ask())
-			.max(T::WeightInfo::agenda_payments());
-		T::WeightInfo::agenda_start()
-			.saturating_add(T::WeightInfo::agenda_block())
-			.saturating_add(T::WeightInfo::agenda_peek())
-			.saturating_add(largest)
+		T::WeightInfo::step_of_order(MAX_NODES, MAX_GPUS_PER_NODE, 0)
 	}
 
 	/// Does what is due for an item. Its object has a later entry after that, or is gone.
-	fn do_item(item: AgendaItem, now: Moment, meter: &mut WeightMeter) -> DispatchResult {
+	pub(crate) fn do_item(item: AgendaItem, now: Moment, meter: &mut WeightMeter) -> DispatchResult {
 		match item {
 			AgendaItem::Ask(ask) => match Asks::<T>::get(ask) {
 				Some(record) => Self::expire_ask(ask, &record),

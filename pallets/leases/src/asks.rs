@@ -3,9 +3,11 @@
 use crate::{
 	pallet::{Asks, AsksOf, Book, Config, Error, Event, HoldReason, NextAsk, Pallet},
 	types::{AgendaItem, Ask, AskOf, BookKey, Market, UnexpectedKind},
+	weights_ext::WeightInfoExt,
 };
 use alloc::collections::{btree_map::BTreeMap, btree_set::BTreeSet};
 use frame_support::{
+	dispatch::DispatchResultWithPostInfo,
 	ensure,
 	traits::{
 		fungible::{InspectHold, MutateHold},
@@ -17,7 +19,11 @@ use millrace_primitives::{AskId, AskTerms, Balance, ClassId, ProviderInspect};
 use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
-	pub(crate) fn do_post_ask(provider: T::AccountId, terms: AskTerms, lifetime_ms: u64) -> DispatchResult {
+	pub(crate) fn do_post_ask(
+		provider: T::AccountId,
+		terms: AskTerms,
+		lifetime_ms: u64,
+	) -> DispatchResultWithPostInfo {
 		Self::check_ask_terms(&provider, &terms)?;
 		ensure!(lifetime_ms > 0 && lifetime_ms <= T::MaxAskLifetime::get(), Error::<T>::LifetimeOutOfBounds);
 		let ask = NextAsk::<T>::get();
@@ -27,6 +33,7 @@ impl<T: Config> Pallet<T> {
 		let deposit = millrace_math::rising_deposit(T::AskDeposit::get(), asks.len() as u32)
 			.ok_or(Error::<T>::AmountTooLarge)?;
 		asks.try_push(ask).map_err(|_| Error::<T>::TooManyAsks)?;
+		let weight = T::WeightInfo::post_ask_as_one_of(asks.len() as u32);
 		Self::hold_deposit(HoldReason::AskDeposit, &provider, deposit)?;
 
 		let now = T::Time::now();
@@ -40,7 +47,18 @@ impl<T: Config> Pallet<T> {
 		Asks::<T>::insert(ask, record);
 		Self::deposit_event(Event::AskPosted { ask, provider: provider.clone(), terms, expires_at, deposit });
 		Self::relist(&provider);
-		Ok(())
+		Ok(Some(weight).into())
+	}
+
+	/// How many asks these providers have together.
+	pub(crate) fn count_asks<'a>(providers: impl Iterator<Item = &'a T::AccountId>) -> u32
+	where
+		T::AccountId: 'a,
+	{
+		// At most MAX_ASKS_PER_PROVIDER each, so the conversion keeps the number and the sum does not saturate.
+		providers.fold(0, |sum: u32, provider| {
+			sum.saturating_add(AsksOf::<T>::decode_len(provider).unwrap_or(0) as u32)
+		})
 	}
 
 	/// Holds a deposit, or says that it is not affordable.

@@ -5,15 +5,15 @@ use crate::{
 	status::{next, LeaseEvent},
 	types::{AgendaItem, LastPayments, LeaseOf, MAX_JOBS_PER_LEASE},
 	weights::WeightInfo,
+	weights_ext::{LeaseSize, WeightInfoExt},
 };
 use frame_support::{
 	dispatch::DispatchResultWithPostInfo,
 	ensure,
 	storage::with_storage_layer,
 	traits::{Get, Time},
-	weights::Weight,
 };
-use millrace_primitives::{Escrow, LeaseId, LeaseStatus, Moment, NodeStatus};
+use millrace_primitives::{Balance, Closing, Escrow, LeaseId, LeaseStatus, Moment, NodeStatus, MAX_STREAMS};
 use sp_runtime::DispatchResult;
 
 impl<T: Config> Pallet<T> {
@@ -24,21 +24,24 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_close(renter: &T::AccountId, id: LeaseId) -> DispatchResultWithPostInfo {
 		let lease = Self::rented_by(renter, id)?;
-		let weight = Self::weight_of_close(&lease);
+		let weight = T::WeightInfo::close_lease(Self::size_of(&lease));
 		Self::close_lease(id, lease, LeaseEvent::ClosedByRenter, T::Time::now())?;
 		Ok(Some(weight).into())
 	}
 
-	/// What closing this lease weighs.
-	fn weight_of_close(lease: &LeaseOf<T>) -> Weight {
-		// At most MAX_NODES, so the conversion keeps the number. The sum does not overflow: both are small.
-		let (nodes, jobs) = (lease.nodes.len() as u32, lease.open_jobs.saturating_add(lease.finished_jobs));
-		T::WeightInfo::close_lease(nodes, lease.gpus_per_node, jobs)
-	}
-
-	/// What making due what is due of this lease weighs at most.
-	pub(crate) fn weight_of_step(lease: &LeaseOf<T>) -> Weight {
-		Self::weight_of_close(lease).saturating_add(T::WeightInfo::agenda_search(lease.gpus_per_node))
+	/// What the weight of this lease's end depends on.
+	pub(crate) fn size_of(lease: &LeaseOf<T>) -> LeaseSize {
+		// No sum can saturate: generations are at most MAX_STREAMS together, and everything else is as small.
+		let streams = lease.nodes.iter().fold(0, |sum: u32, node| sum.saturating_add(node.generation + 1));
+		LeaseSize {
+			// At most MAX_NODES, so the conversion keeps the number.
+			nodes: lease.nodes.len() as u32,
+			gpus_per_node: lease.gpus_per_node,
+			jobs: lease.open_jobs.saturating_add(lease.finished_jobs),
+			streams: streams.min(MAX_STREAMS),
+			asks: Self::count_asks(lease.nodes.iter().map(|node| &node.provider)),
+			failover: lease.failover,
+		}
 	}
 
 	pub(crate) fn do_reject(renter: &T::AccountId, id: LeaseId) -> DispatchResultWithPostInfo {
@@ -49,7 +52,7 @@ impl<T: Config> Pallet<T> {
 			// Clamping is right: a time that does not fit never comes.
 			.is_some_and(|ready| now < ready.saturating_add(T::AcceptanceWindow::get()));
 		ensure!(is_open, Error::<T>::NotInAcceptanceWindow);
-		let weight = T::WeightInfo::void_escrow().saturating_add(Self::weight_of_close(&lease));
+		let weight = T::WeightInfo::reject_lease(Self::size_of(&lease));
 		T::Escrow::void(id.into())?;
 		Self::close_lease(id, lease, LeaseEvent::Rejected, now)?;
 		Ok(Some(weight).into())
@@ -57,7 +60,7 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_force_close(id: LeaseId) -> DispatchResultWithPostInfo {
 		let lease = Leases::<T>::get(id).ok_or(Error::<T>::UnknownLease)?;
-		let weight = Self::weight_of_close(&lease);
+		let weight = T::WeightInfo::close_lease(Self::size_of(&lease));
 		Self::close_lease(id, lease, LeaseEvent::ClosedByGovernance, T::Time::now())?;
 		Ok(Some(weight).into())
 	}
@@ -65,14 +68,14 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_poke(id: LeaseId) -> DispatchResultWithPostInfo {
 		let now = T::Time::now();
 		if let Some(lease) = Leases::<T>::get(id) {
-			let weight = Self::weight_of_step(&lease);
+			let weight = T::WeightInfo::step_of_lease(Self::size_of(&lease));
 			ensure!(Self::make_due(id, lease, now)?, Error::<T>::NothingDue);
 			return Ok(Some(weight).into());
 		}
 		let last = Payments::<T>::get(id).ok_or(Error::<T>::UnknownLease)?;
 		ensure!(last.at <= now, Error::<T>::NothingDue);
 		Self::finish_payments(id, now)?;
-		Ok(Some(T::WeightInfo::agenda_payments()).into())
+		Ok(Some(T::WeightInfo::agenda_payments(last.streams)).into())
 	}
 
 	/// Stores a lease that was changed, with its entry in the agenda, or ends it if something does.
@@ -110,7 +113,7 @@ impl<T: Config> Pallet<T> {
 			let _ = Jobs::<T>::clear_prefix(id, MAX_JOBS_PER_LEASE, None);
 			Self::disarm(AgendaItem::Lease(id), lease.due);
 			Leases::<T>::remove(id);
-			Self::await_payments(id, closing.next, now);
+			Self::await_payments(id, &closing, now);
 			Self::deposit_event(Event::LeaseClosed {
 				lease: id,
 				reason,
@@ -123,11 +126,11 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Sees to it that the last payments of a closed escrow are made at `next`; if that is `None`, there are none.
-	pub(crate) fn await_payments(id: LeaseId, next: Option<Moment>, now: Moment) {
-		if let Some(at) = next {
+	/// Sees to it that the last payments of a closed escrow are made, if there are any.
+	pub(crate) fn await_payments(id: LeaseId, closing: &Closing<Balance>, now: Moment) {
+		if let Some(at) = closing.next {
 			let due = Self::arm(AgendaItem::Payments(id), at, now);
-			Payments::<T>::insert(id, LastPayments { at, due });
+			Payments::<T>::insert(id, LastPayments { at, streams: closing.streams, due });
 		}
 	}
 
@@ -135,10 +138,13 @@ impl<T: Config> Pallet<T> {
 	/// accepted or by somebody who settled.
 	pub(crate) fn finish_payments(id: LeaseId, now: Moment) -> DispatchResult {
 		let next = T::Escrow::finish(id.into())?;
-		if let Some(last) = Payments::<T>::take(id) {
-			Self::disarm(AgendaItem::Payments(id), last.due);
+		let Some(last) = Payments::<T>::take(id) else { return Ok(()) };
+		Self::disarm(AgendaItem::Payments(id), last.due);
+		if let Some(at) = next {
+			// Fewer payees may be left, never more.
+			let due = Self::arm(AgendaItem::Payments(id), at, now);
+			Payments::<T>::insert(id, LastPayments { at, due, ..last });
 		}
-		Self::await_payments(id, next, now);
 		Ok(())
 	}
 }

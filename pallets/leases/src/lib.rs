@@ -86,6 +86,8 @@ extern crate alloc;
 mod agenda;
 mod asks;
 mod attesting;
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarking;
 mod bids;
 mod closing;
 mod deadlines;
@@ -101,10 +103,11 @@ mod rounds;
 mod selection;
 mod status;
 mod terms;
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "try-runtime", feature = "std"))]
 mod try_state;
 mod types;
 pub mod weights;
+mod weights_ext;
 
 #[cfg(test)]
 mod mock;
@@ -122,6 +125,7 @@ pub use types::{
 	MAX_ORDERS_PER_RENTER, MAX_ORDERS_PER_ROUND,
 };
 pub use weights::WeightInfo;
+pub use weights_ext::{LeaseSize, WeightInfoExt};
 
 #[import_section(events::events)]
 #[frame_support::pallet]
@@ -132,6 +136,7 @@ pub mod pallet {
 			AgendaItem, AskOf, Bid, BookKey, Job, LastPayments, LeaseOf, Market, OrderOf, Round,
 			UnexpectedKind, Waiting, MAX_ASKS_PER_PROVIDER, MAX_BIDS_PER_PROVIDER, MAX_ORDERS_PER_RENTER,
 		},
+		weights_ext::{LeaseSize, WeightInfoExt},
 		WeightInfo,
 	};
 	use alloc::vec::Vec;
@@ -147,7 +152,7 @@ pub mod pallet {
 	use millrace_primitives::{
 		AskId, AskTerms, Balance, BlobHash, BlockNumber, Checkpoint, CloseReason, Escrow, FaultCause,
 		GpuIndex, GpuReservation, Hash, JobId, JobOutcome, LeaseId, Moment, NodeIndex, OrderId, OrderTerms,
-		ProviderInspect, MAX_LEASES_PER_PROVIDER, MAX_NODES,
+		ProviderInspect, MAX_LEASES_PER_PROVIDER,
 	};
 	use sp_runtime::SaturatedConversion;
 
@@ -241,6 +246,10 @@ pub mod pallet {
 		/// Most weight that the agenda may use in one block. Must be a constant and allow for the largest item.
 		#[pallet::constant]
 		type AgendaWeight: Get<Weight>;
+
+		/// What the benchmarks need of the pallets below.
+		#[cfg(feature = "runtime-benchmarks")]
+		type BenchmarkHelper: crate::benchmarking::BenchmarkHelper<Self::AccountId>;
 	}
 
 	/// Number of the next ask.
@@ -508,7 +517,7 @@ pub mod pallet {
 		}
 
 		fn integrity_test() {
-			let largest = Self::largest_agenda_item();
+			let largest = T::WeightInfo::largest_agenda_item();
 			assert!(
 				T::AgendaWeight::get().all_gte(largest),
 				"AgendaWeight must allow for the largest item, or the agenda can stop for ever: {largest:?}"
@@ -534,7 +543,12 @@ pub mod pallet {
 		///
 		/// - `lifetime_ms`: for how long the ask stands, in milliseconds
 		#[pallet::call_index(0)]
-		pub fn post_ask(origin: OriginFor<T>, terms: AskTerms, lifetime_ms: u64) -> DispatchResult {
+		#[pallet::weight(<T as Config>::WeightInfo::post_ask_as_one_of(crate::MAX_ASKS_PER_PROVIDER))]
+		pub fn post_ask(
+			origin: OriginFor<T>,
+			terms: AskTerms,
+			lifetime_ms: u64,
+		) -> DispatchResultWithPostInfo {
 			let provider = ensure_signed(origin)?;
 			Self::do_post_ask(provider, terms, lifetime_ms)
 		}
@@ -558,11 +572,7 @@ pub mod pallet {
 		///
 		/// Does not check that the plans of its jobs exist: the chain knows their hashes only.
 		#[pallet::call_index(2)]
-		#[pallet::weight(<T as Config>::WeightInfo::place_order_looking_at(
-			crate::MAX_ASKS_LOOKED_AT,
-			terms.nodes.min(MAX_NODES),
-			terms.gpus_per_node.min(crate::MAX_GPUS_PER_NODE),
-		))]
+		#[pallet::weight(<T as Config>::WeightInfo::place_any_order(terms.nodes, terms.gpus_per_node))]
 		pub fn place_order(origin: OriginFor<T>, terms: OrderTerms) -> DispatchResultWithPostInfo {
 			let renter = ensure_signed(origin)?;
 			Self::do_place_order(renter, terms)
@@ -599,6 +609,7 @@ pub mod pallet {
 		/// Origin: the lease's renter, in any status. Time since the last attestation is not paid. Emits
 		/// [`Event::LeaseClosed`].
 		#[pallet::call_index(5)]
+		#[pallet::weight(<T as Config>::WeightInfo::close_lease(LeaseSize::LARGEST))]
 		pub fn close(origin: OriginFor<T>, lease: LeaseId) -> DispatchResultWithPostInfo {
 			let renter = ensure_signed(origin)?;
 			Self::do_close(&renter, lease)
@@ -608,6 +619,7 @@ pub mod pallet {
 		///
 		/// Origin: anyone signed. For a chain that is too busy for its agenda.
 		#[pallet::call_index(6)]
+		#[pallet::weight(<T as Config>::WeightInfo::poke_any())]
 		pub fn poke(origin: OriginFor<T>, lease: LeaseId) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
 			Self::do_poke(lease)
@@ -617,6 +629,7 @@ pub mod pallet {
 		///
 		/// Origin: [`Config::AdminOrigin`]. Emits [`Event::LeaseClosed`].
 		#[pallet::call_index(7)]
+		#[pallet::weight(<T as Config>::WeightInfo::close_lease(LeaseSize::LARGEST))]
 		pub fn force_close(origin: OriginFor<T>, lease: LeaseId) -> DispatchResultWithPostInfo {
 			T::AdminOrigin::ensure_origin(origin)?;
 			Self::do_force_close(lease)
@@ -626,6 +639,7 @@ pub mod pallet {
 		///
 		/// Origin: the renter who placed it. Emits [`Event::OrderCancelled`].
 		#[pallet::call_index(8)]
+		#[pallet::weight(<T as Config>::WeightInfo::cancel_order(crate::MAX_BIDS_PER_ORDER))]
 		pub fn cancel_order(origin: OriginFor<T>, order: OrderId) -> DispatchResultWithPostInfo {
 			let renter = ensure_signed(origin)?;
 			Self::do_cancel_order(&renter, order)
@@ -685,6 +699,7 @@ pub mod pallet {
 		///
 		/// Origin: the lease's renter. Emits [`Event::LeaseClosed`] with the reason `Rejected`.
 		#[pallet::call_index(13)]
+		#[pallet::weight(<T as Config>::WeightInfo::reject_lease(LeaseSize::LARGEST))]
 		pub fn reject(origin: OriginFor<T>, lease: LeaseId) -> DispatchResultWithPostInfo {
 			let renter = ensure_signed(origin)?;
 			Self::do_reject(&renter, lease)
@@ -707,6 +722,7 @@ pub mod pallet {
 		/// another asset than the native token it costs the same fraction of that fifth as that time is of the whole notice.
 		/// A node that was never ready costs nothing. Emits [`Event::ProviderLeft`].
 		#[pallet::call_index(15)]
+		#[pallet::weight(<T as Config>::WeightInfo::leave_lease(LeaseSize::LARGEST))]
 		pub fn leave(origin: OriginFor<T>, lease: LeaseId) -> DispatchResultWithPostInfo {
 			let provider = ensure_signed(origin)?;
 			Self::do_leave(&provider, lease)

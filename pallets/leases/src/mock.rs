@@ -18,7 +18,8 @@ mod till;
 pub(crate) use registry::{Declared, Registry, RegistryGpus, RegistryPenalties, RegistryProviders};
 pub(crate) use shortcuts::*;
 pub(crate) use till::{
-	held_of, pallet as till_pallet, token_balance, tokens_to, BrokenEscrows, ContestWindow, Till, TillEscrows,
+	held_of, pallet as till_pallet, token_balance, tokens_to, BrokenEscrows, ContestWindow, StuckEscrows,
+	Till, TillEscrows,
 };
 
 pub(crate) type AccountId = u64;
@@ -152,6 +153,8 @@ impl pallet_leases::Config for Test {
 	type FinalReportWithin = FinalReportWithin;
 	type SlotDuration = SlotDuration;
 	type AgendaWeight = AgendaLimit;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = Registry;
 }
 
 #[derive(Default)]
@@ -171,6 +174,7 @@ impl ExtBuilder {
 			Now::set(START);
 			AgendaLimit::set(Weight::MAX);
 			BrokenEscrows::set(Vec::new());
+			StuckEscrows::set(Vec::new());
 			ContestWindow::set(0);
 			for provider in [PROVIDER, OTHER_PROVIDER, THIRD_PROVIDER] {
 				add_gpus(provider, 8);

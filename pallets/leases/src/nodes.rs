@@ -5,7 +5,7 @@ use crate::{
 	selection::Request,
 	status::{next_node, LeaseEvent, NodeEvent},
 	types::{AgendaItem, LeaseOf, Node, UnexpectedKind},
-	weights::WeightInfo,
+	weights_ext::WeightInfoExt,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -58,7 +58,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_leave(provider: &T::AccountId, id: LeaseId) -> DispatchResultWithPostInfo {
 		let now = T::Time::now();
 		let (mut lease, index) = Self::served_by(provider, id, now)?;
-		let weight = T::WeightInfo::leaving_penalty().saturating_add(Self::weight_of_step(&lease));
+		let weight = T::WeightInfo::leave_lease(Self::size_of(&lease));
 		let node = lease.nodes.get(index).ok_or(Error::<T>::NotServing)?;
 		let due = Self::penalty_for_leaving(&lease, node, now);
 		let penalty = if due > 0 {

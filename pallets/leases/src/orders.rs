@@ -7,6 +7,7 @@ use crate::{
 	selection::{Pick, Request},
 	types::{AgendaItem, BookKey, Order, OrderOf, UnexpectedKind, Waiting},
 	weights::WeightInfo,
+	weights_ext::WeightInfoExt,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -34,22 +35,22 @@ impl<T: Config> Pallet<T> {
 		let order = NextOrder::<T>::get();
 		NextOrder::<T>::put(order.next().ok_or(Error::<T>::NumbersExhausted)?);
 		Self::deposit_event(Event::OrderPlaced { order, renter: renter.clone(), terms: terms.clone() });
-		let gpus = terms.gpus_per_node;
-		let nodes = match fate {
+		let weight = match fate {
 			Fate::Opens(picks) => {
-				let nodes = terms.nodes;
+				let asks = Self::count_asks(picks.iter().map(|pick| &pick.provider));
+				let weight =
+					T::WeightInfo::place_matched_order(looked_at, terms.nodes, terms.gpus_per_node, asks);
 				let deposit = deposit_for(&terms, picks.iter().map(|pick| pick.price))
 					.ok_or(Error::<T>::AmountTooLarge)?;
 				Self::hold_for(order, &renter, &terms, deposit)?;
 				Self::open_lease(order, renter, terms, picks, deposit, now)?;
-				nodes
+				weight
 			}
 			Fate::Waits(waiting) => {
 				Self::wait(order, renter, terms, waiting, now)?;
-				0
+				T::WeightInfo::place_unmatched_order(looked_at)
 			}
 		};
-		let weight = T::WeightInfo::place_order_looking_at(looked_at, nodes, gpus);
 		Ok(PostDispatchInfo { actual_weight: Some(weight), ..Default::default() })
 	}
 
@@ -212,9 +213,9 @@ impl<T: Config> Pallet<T> {
 		let held = T::Escrow::free(order.into()).ok_or(Error::<T>::UnknownOrder)?;
 		// No price is above the order's highest, for which the money is held.
 		let surplus = held.checked_sub(deposit).ok_or(Error::<T>::InsufficientFunds)?;
-		if surplus > 0 {
-			T::Escrow::withdraw(order.into(), surplus)?;
-		}
+		// An asset that cannot be given back at the moment does not keep the order from its match. It is held until the close.
+		let is_given_back = surplus == 0 || T::Escrow::withdraw(order.into(), surplus).is_ok();
+		let deposit = if is_given_back { deposit } else { held };
 		Self::open_lease(order, record.renter.clone(), record.terms.clone(), picks, deposit, now)
 	}
 
@@ -233,7 +234,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(record.renter == *renter, Error::<T>::NotOrderOwner);
 		let deposit = Self::end_order(order, &record, T::Time::now())?;
 		Self::deposit_event(Event::OrderCancelled { order, renter: record.renter, deposit });
-		Ok(Some(T::WeightInfo::cancel_order_with(record.bids)).into())
+		Ok(Some(T::WeightInfo::cancel_order(record.bids)).into())
 	}
 
 	fn expire_order(order: OrderId, record: &OrderOf<T>, now: Moment) -> DispatchResult {
@@ -246,7 +247,7 @@ impl<T: Config> Pallet<T> {
 	fn end_order(order: OrderId, record: &OrderOf<T>, now: Moment) -> Result<Balance, DispatchError> {
 		Self::release_bids(order, record, |_| false)?;
 		let closing = T::Escrow::close(order.into())?;
-		Self::await_payments(LeaseId::from(order), closing.next, now);
+		Self::await_payments(LeaseId::from(order), &closing, now);
 		Self::forget_order(order, record)
 	}
 

@@ -14,7 +14,7 @@ use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
 	/// Checks the numbered invariants of the crate's documentation.
-	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		Self::try_state_deposits()?;
 		Self::try_state_book()?;
 		Self::try_state_lists()?;

@@ -305,6 +305,8 @@ impl<AccountId: PartialEq> Lease<AccountId> {
 pub struct LastPayments {
 	/// When the next of them are due, in milliseconds.
 	pub at: Moment,
+	/// Payees that wait for them, at most.
+	pub streams: u32,
 	/// Block of their entry in the agenda.
 	pub due: BlockNumber,
 }

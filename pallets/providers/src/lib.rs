@@ -38,13 +38,15 @@
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod bond;
 mod classes;
 mod gpus;
 mod impls;
 mod registration;
 mod reservation;
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "try-runtime", feature = "std"))]
 mod try_state;
 mod types;
 mod uptime;
@@ -56,6 +58,8 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "runtime-benchmarks")]
+pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::{
 	Chunk, ClassCapacity, Endpoint, Gpu, GpuList, Provider, Standing, UptimeRing, MAX_ENDPOINT_LEN,
@@ -106,6 +110,10 @@ pub mod pallet {
 
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
+
+		/// What the benchmarks ask of the runtime.
+		#[cfg(feature = "runtime-benchmarks")]
+		type BenchmarkHelper: crate::BenchmarkHelper;
 	}
 
 	/// The pallet.

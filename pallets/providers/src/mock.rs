@@ -90,6 +90,18 @@ impl crate::Config for Test {
 	type RegistrationDeposit = RegistrationDeposit;
 	type ReferenceClassesAllowed = ReferenceClassesAllowed;
 	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = Clock;
+}
+
+/// Sets the time for the benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct Clock;
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper for Clock {
+	fn advance_to(now: Moment) {
+		Timestamp::set_timestamp(now);
+	}
 }
 
 /// A class of that name.
@@ -104,8 +116,8 @@ pub(crate) fn class(kind: AcceleratorKind, model: &str, min_bond: Balance) -> Gp
 	}
 }
 
-/// Runs a test on a fresh chain and checks the invariants at its end.
-pub(crate) fn build_and_execute(test: impl FnOnce()) {
+/// A chain in its genesis.
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 	let balances = [ALICE, BOB].map(|who| (who, ENDOWMENT)).to_vec();
 	let classes = vec![
 		class(AcceleratorKind::Cuda, "Small", SMALL_BOND),
@@ -117,8 +129,12 @@ pub(crate) fn build_and_execute(test: impl FnOnce()) {
 		registry: crate::GenesisConfig { classes, ..Default::default() },
 		..Default::default()
 	};
-	let mut chain: sp_io::TestExternalities = genesis.build_storage().unwrap().into();
-	chain.execute_with(|| {
+	genesis.build_storage().unwrap().into()
+}
+
+/// Runs a test on a fresh chain and checks the invariants at its end.
+pub(crate) fn build_and_execute(test: impl FnOnce()) {
+	new_test_ext().execute_with(|| {
 		// Events of block zero are not kept.
 		System::set_block_number(1);
 		Timestamp::set_timestamp(START);

@@ -68,6 +68,7 @@ impl<T: Config> Pallet<T> {
 			pending,
 			attested_ms: record.attested_ms,
 			next: Self::next_visit(id, &record, now),
+			streams: record.stream_count(),
 		})
 	}
 

@@ -62,6 +62,8 @@ extern crate alloc;
 
 mod accrual;
 mod assets;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod closing;
 mod contests;
 mod events;
@@ -69,7 +71,7 @@ mod impls;
 mod opening;
 mod payment;
 mod reads;
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "try-runtime", feature = "std"))]
 mod try_state;
 mod types;
 pub mod weights;
@@ -81,8 +83,11 @@ mod tests;
 
 use frame_support::pallet_macros::import_section;
 
+#[cfg(feature = "runtime-benchmarks")]
+pub use benchmarking::BenchmarkHelper;
+pub use millrace_primitives::MAX_STREAMS;
 pub use pallet::*;
-pub use types::{Bucket, Contest, EscrowRecord, Payment, Stream, MAX_BUCKETS, MAX_STREAMS};
+pub use types::{Bucket, Contest, EscrowRecord, Payment, Stream, MAX_BUCKETS};
 pub use weights::WeightInfo;
 
 #[import_section(events::events)]
@@ -138,6 +143,10 @@ pub mod pallet {
 
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
+
+		/// What the benchmarks ask of the runtime.
+		#[cfg(feature = "runtime-benchmarks")]
+		type BenchmarkHelper: crate::BenchmarkHelper;
 	}
 
 	/// The pallet.

@@ -141,10 +141,22 @@ impl crate::Config for Test {
 	type ContestBond = ContestBond;
 	type AdminOrigin = EnsureRoot<AccountId>;
 	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = Clock;
 }
 
-/// Runs a test on a fresh chain and checks the invariants at its end.
-pub(crate) fn build_and_execute(test: impl FnOnce()) {
+/// Sets the time for the benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct Clock;
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper for Clock {
+	fn advance_to(now: Moment) {
+		Timestamp::set_timestamp(now);
+	}
+}
+
+/// A chain in its genesis.
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 	let rich = [RENTER, PROVIDER, STRANGER, TREASURY, ISSUER];
 	let assets = [1, OTHER];
 	let genesis = RuntimeGenesisConfig {
@@ -159,8 +171,12 @@ pub(crate) fn build_and_execute(test: impl FnOnce()) {
 		},
 		..Default::default()
 	};
-	let mut chain: sp_io::TestExternalities = genesis.build_storage().unwrap().into();
-	chain.execute_with(|| {
+	genesis.build_storage().unwrap().into()
+}
+
+/// Runs a test on a fresh chain and checks the invariants at its end.
+pub(crate) fn build_and_execute(test: impl FnOnce()) {
+	new_test_ext().execute_with(|| {
 		// Events of block zero are not kept.
 		System::set_block_number(1);
 		Timestamp::set_timestamp(START);

@@ -6,12 +6,10 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::BoundedVec;
 use millrace_math::{accrued, funded_ms, split_fee};
-use millrace_primitives::{Accrued, Asset, Balance, BlobHash, Moment, StreamId};
+use millrace_primitives::{Accrued, Asset, Balance, BlobHash, Moment, StreamId, MAX_STREAMS};
 use scale_info::TypeInfo;
 use sp_runtime::{traits::ConstU32, ArithmeticError, Permill, SaturatedConversion};
 
-/// Most streams of an escrow that still earn or are still owed something.
-pub const MAX_STREAMS: u32 = 32;
 /// Most parts of a stream's earnings that mature apart. Each is filled for a quarter of the contest window.
 pub const MAX_BUCKETS: u32 = 5;
 

@@ -90,4 +90,6 @@ impl pallet_allowances::Config for Runtime {
 	type Deposit = AllowanceDeposit;
 	type MaxLifetime = MaxAllowanceLifetime;
 	type WeightInfo = pallet_allowances::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::benchmarks::Helper;
 }

@@ -72,6 +72,8 @@ impl pallet_providers::Config for Runtime {
 	type RegistrationDeposit = RegistrationDeposit;
 	type ReferenceClassesAllowed = ReferenceClassesAllowed<Runtime>;
 	type WeightInfo = pallet_providers::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::benchmarks::Helper;
 }
 
 impl pallet_settlement::Config for Runtime {
@@ -85,6 +87,8 @@ impl pallet_settlement::Config for Runtime {
 	type FeeRate = FeeRate;
 	type FeeSink = FeeToTreasuryAndPublicGoods;
 	type WeightInfo = pallet_settlement::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::benchmarks::Helper;
 }
 
 impl pallet_leases::Config for Runtime {
@@ -113,6 +117,8 @@ impl pallet_leases::Config for Runtime {
 	type SlotDuration = SlotMs<Runtime>;
 	type AgendaWeight = AgendaWeight;
 	type WeightInfo = pallet_leases::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::benchmarks::Helper;
 }
 
 impl pallet_attestation::Config for Runtime {
@@ -125,4 +131,6 @@ impl pallet_attestation::Config for Runtime {
 	type SlotDuration = SlotMs<Runtime>;
 	type AgendaWeight = AgendaWeight;
 	type WeightInfo = pallet_attestation::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::benchmarks::Helper;
 }

@@ -4,8 +4,9 @@ use codec::Encode;
 use frame_support::{assert_ok, genesis_builder_helper};
 use millrace_primitives::{worker_api::WorkerView, Moment};
 use millrace_runtime::{
-	configs::system::RuntimeBlockWeights, genesis, tx_extension, AccountId, Executive, Header, Runtime,
-	RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, SignedPayload, System, UncheckedExtrinsic,
+	configs::system::RuntimeBlockWeights, genesis, tx_extension, AccountId, Allowances, Attestation,
+	Executive, Header, Leases, Providers, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig,
+	Settlement, SignedPayload, System, UncheckedExtrinsic,
 };
 use serde_json::Value;
 use sp_consensus_babe::{digests::PreDigest, digests::SecondaryPlainPreDigest, Slot, BABE_ENGINE_ID};
@@ -67,9 +68,14 @@ pub(crate) fn on_development_chain(test: impl FnOnce(&mut Chain)) {
 	});
 }
 
-/// Every invariant that can be checked: across pallets always, within pallets with the feature `try-runtime`.
+/// Every invariant: across pallets, and within each of the chain's own; with the feature `try-runtime` of all others too.
 pub(crate) fn check_invariants() {
 	assert_ok!(millrace_runtime::invariants::check());
+	assert_ok!(Providers::do_try_state());
+	assert_ok!(Settlement::do_try_state());
+	assert_ok!(Leases::do_try_state());
+	assert_ok!(Attestation::do_try_state());
+	assert_ok!(Allowances::do_try_state());
 	#[cfg(feature = "try-runtime")]
 	{
 		use frame_support::traits::{TryState, TryStateSelect};

@@ -11,7 +11,7 @@ use millrace_runtime::{
 	configs::market::AgendaWeight, constants::MILL, AccountId, Attestation, Balance, Balances, Leases,
 	Providers, Runtime, RuntimeEvent, RuntimeOrigin,
 };
-use pallet_leases::WeightInfo;
+use pallet_leases::{LeaseSize, WeightInfo, WeightInfoExt};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Eve};
 use sp_runtime::MultiAddress;
 
@@ -19,6 +19,9 @@ const LEASES: u32 = 10_000;
 const PROVIDERS: u32 = LEASES.div_ceil(MAX_GPUS_PER_PROVIDER);
 /// The shortest term, which is as long as an epoch of reports.
 const TERM_MS: u64 = 5_000;
+/// What the weight of each of them depends on.
+const LEASE: LeaseSize =
+	LeaseSize { nodes: 1, gpus_per_node: 1, jobs: 0, streams: 1, asks: 1, failover: false };
 const COST: Balance = PRICE * 5;
 /// Blocks after which what was earned has matured at the latest: two contest windows.
 const WINDOW_BLOCKS: u32 = 40;
@@ -183,13 +186,13 @@ fn ten_thousand_leases_that_end_in_one_block_close_soon_and_leave_room_for_trans
 
 	let mut run = Run::default();
 	type Weights = <Runtime as pallet_leases::Config>::WeightInfo;
-	let most_blocks = blocks_for(Weights::agenda_lease(1, 1, 0));
+	let most_blocks = blocks_for(Weights::step_of_lease(LEASE));
 	while run.closed < LEASES {
 		in_steps(&mut |chain| (0..5).for_each(|_| run.block(chain)));
 		assert!(run.blocks <= most_blocks, "{run:?}");
 	}
 	// The last payments are due in one block too: when the contest window is over.
-	let most_blocks = most_blocks + WINDOW_BLOCKS + blocks_for(Weights::agenda_payments());
+	let most_blocks = most_blocks + WINDOW_BLOCKS + blocks_for(Weights::agenda_payments(1));
 	while run.receipts < LEASES {
 		in_steps(&mut |chain| (0..5).for_each(|_| run.block(chain)));
 		assert!(run.blocks <= most_blocks, "{run:?}");

@@ -131,3 +131,30 @@ impl GpuReservation<AccountId, Balance> for Registry {
 		Ok(amount)
 	}
 }
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::benchmarking::BenchmarkHelper<AccountId> for Registry {
+	fn set_time(now: millrace_primitives::Moment) {
+		super::Now::set(now);
+	}
+
+	fn add_provider(provider: &AccountId, free_gpus: u32, group: Option<u32>) {
+		let owner = group.map_or(Owner::Account(*provider), Owner::Group);
+		let declared = Declared { owner, country: *b"DE", network: 0, uptime: None, live: true };
+		RegistryProviders::insert(provider, declared);
+		for index in 0..millrace_primitives::MAX_GPUS_PER_PROVIDER {
+			let state = if index < free_gpus { GpuState::Healthy } else { GpuState::Faulty };
+			RegistryGpus::insert(provider, GpuIndex(index as u16), (super::CLASS, state));
+		}
+	}
+
+	fn fund(account: &AccountId) -> millrace_primitives::Asset {
+		const PLENTY: Balance = 1_000_000_000_000_000_000;
+		Balances::set_balance(account, PLENTY);
+		super::tokens_to(*account, 7, PLENTY);
+		super::TOKEN
+	}
+
+	/// The model knows no contests.
+	fn contest(_: &AccountId, _: millrace_primitives::EscrowId, _: millrace_primitives::StreamId) {}
+}

@@ -1,7 +1,10 @@
 //! What tests do and look at, in few words.
 
 use super::*;
-use crate::types::{LeaseOf, Node};
+use crate::{
+	types::{LeaseOf, Node},
+	LeaseSize,
+};
 use frame_support::traits::{fungible::Mutate as _, Hooks};
 use millrace_primitives::{
 	AskId, AskTerms, Asset, Balance, Checkpoint, Constraints, EscrowId, Failover, GpuIndex, GpuState, JobId,
@@ -9,6 +12,10 @@ use millrace_primitives::{
 	Owner, ProviderInspect, Term,
 };
 use sp_runtime::Permill;
+
+/// What the weight of most tests' leases depends on.
+pub(crate) const SMALL_LEASE: LeaseSize =
+	LeaseSize { nodes: 1, gpus_per_node: 1, jobs: 0, streams: 1, asks: 1, failover: false };
 
 /// Registers `count` more GPUs of [`CLASS`]; makes the account a live, rich provider if it was none.
 pub(crate) fn add_gpus(provider: AccountId, count: u16) {

@@ -34,6 +34,8 @@ pub mod pallet {
 parameter_types! {
 	/// Escrows that take no payee, and whose close and payments fail.
 	pub static BrokenEscrows: Vec<EscrowId> = Vec::new();
+	/// Escrows of which nothing can be taken back.
+	pub static StuckEscrows: Vec<EscrowId> = Vec::new();
 	/// For how long what was earned is held after the close, in milliseconds.
 	pub static ContestWindow: u64 = 0;
 }
@@ -191,6 +193,7 @@ impl Escrow<AccountId, Balance> for Till {
 	}
 
 	fn withdraw(id: EscrowId, amount: Balance) -> DispatchResult {
+		ensure!(!StuckEscrows::get().contains(&id), DispatchError::Unavailable);
 		let mut escrow = open(id)?;
 		ensure!(amount <= escrow.free(), TokenError::FundsUnavailable);
 		let payer = escrow.payer;
@@ -255,12 +258,13 @@ impl Escrow<AccountId, Balance> for Till {
 		pay(&mut escrow, payer, refunded)?;
 		if owed == 0 || ContestWindow::get() == 0 {
 			pay_all(id, escrow)?;
-			return Ok(Closing { refunded, pending: 0, attested_ms, next: None });
+			return Ok(Closing { refunded, pending: 0, attested_ms, next: None, streams: 0 });
 		}
+		let streams = escrow.streams.len() as u32;
 		let next = Some(Now::get() + ContestWindow::get());
 		escrow.pays_at = next;
 		TillEscrows::insert(id, escrow);
-		Ok(Closing { refunded, pending: owed, attested_ms, next })
+		Ok(Closing { refunded, pending: owed, attested_ms, next, streams })
 	}
 
 	fn finish(id: EscrowId) -> Result<Option<Moment>, DispatchError> {

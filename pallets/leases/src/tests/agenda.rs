@@ -7,6 +7,7 @@ use crate::{
 	pallet::*,
 	types::*,
 	weights::WeightInfo,
+	weights_ext::WeightInfoExt,
 };
 use frame_support::{
 	assert_ok,
@@ -23,7 +24,7 @@ fn leases() -> usize {
 
 /// What serving a block of the agenda weighs in which `closes` leases of one GPU and no job end.
 fn weight_of(closes: u64, empty_blocks: u64) -> Weight {
-	let close = W::agenda_peek().saturating_add(W::agenda_lease(1, 1, 0));
+	let close = W::agenda_peek().saturating_add(W::step_of_lease(SMALL_LEASE));
 	W::agenda_start()
 		.saturating_add(W::agenda_block().saturating_mul(empty_blocks))
 		.saturating_add(close.saturating_mul(closes))
@@ -248,7 +249,7 @@ fn a_round_takes_as_many_orders_as_the_weight_allows_and_one_at_least() {
 			place(RENTER, resting(terms(1)));
 		}
 		post(PROVIDER, 8, PRICE);
-		let one = W::agenda_order(MAX_NODES, MAX_GPUS_PER_NODE, 0);
+		let one = W::step_of_order(MAX_NODES, MAX_GPUS_PER_NODE, 0);
 		let limit = |blocks, orders| {
 			let before = W::agenda_start().saturating_add(W::agenda_block().saturating_mul(blocks));
 			before.saturating_add(W::agenda_peek()).saturating_add(one.saturating_mul(orders))
@@ -299,7 +300,7 @@ fn a_frozen_lease_without_a_deadline_wakes_with_its_reports() {
 #[test]
 fn an_agenda_limit_that_can_never_serve_the_largest_item_is_found_before_release() {
 	ExtBuilder.build_and_execute(|| {
-		let largest = Leases::largest_agenda_item();
+		let largest = W::largest_agenda_item();
 		AgendaLimit::set(largest);
 		<Leases as Hooks<u64>>::integrity_test();
 		AgendaLimit::set(largest.saturating_sub(Weight::from_parts(1, 0)));

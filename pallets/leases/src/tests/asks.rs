@@ -11,7 +11,11 @@ use sp_runtime::DispatchError;
 
 type E = Error<Test>;
 
-fn try_post(who: AccountId, terms: AskTerms, lifetime: u64) -> sp_runtime::DispatchResult {
+fn try_post(
+	who: AccountId,
+	terms: AskTerms,
+	lifetime: u64,
+) -> frame_support::dispatch::DispatchResultWithPostInfo {
 	Leases::post_ask(RuntimeOrigin::signed(who), terms, lifetime)
 }
 

@@ -166,7 +166,7 @@ fn an_agenda_that_differs_from_its_objects_is_noticed() {
 		Rounds::<Test>::insert(MARKET, Round { after: None, again: false, due: 9 });
 	});
 	ExtBuilder.build_and_break("5: an object has no entry", || {
-		Payments::<Test>::insert(LeaseId(4), LastPayments { at: 0, due: 9 });
+		Payments::<Test>::insert(LeaseId(4), LastPayments { at: 0, streams: 1, due: 9 });
 	});
 	ExtBuilder.build_and_break("5: an entry of the agenda has no object", || {
 		Agenda::<Test>::insert(9, AgendaItem::Lease(LeaseId(3)), ());
@@ -243,7 +243,7 @@ fn times_that_do_not_follow_from_the_status_are_noticed() {
 		let lease = open();
 		let due = 50;
 		Agenda::<Test>::insert(due, AgendaItem::Payments(lease), ());
-		Payments::<Test>::insert(lease, LastPayments { at: 0, due });
+		Payments::<Test>::insert(lease, LastPayments { at: 0, streams: 1, due });
 	});
 	ExtBuilder.build_and_break("7: a lease is ready exactly", || {
 		open();

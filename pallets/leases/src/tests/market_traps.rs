@@ -5,7 +5,7 @@ use crate::{
 	mock::{Leases, *},
 	pallet::*,
 	types::*,
-	weights::WeightInfo,
+	weights_ext::WeightInfoExt,
 };
 use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
 use millrace_primitives::{OrderId, OrderTerms, ProviderInspect};
@@ -236,13 +236,9 @@ fn trap_18_an_order_looks_at_sixty_four_asks_and_pays_for_those_it_looked_at() {
 		}
 		let last = post(PROVIDER, 4, PRICE);
 		let weight = attempt(RENTER, terms(2)).unwrap().actual_weight;
-		assert_eq!(weight, Some(<() as WeightInfo>::place_order_looking_at(64, 1, 2)));
+		assert_eq!(weight, Some(<() as WeightInfoExt>::place_matched_order(64, 1, 2, 1)));
 		assert_eq!(node(OrderId(0).into(), 0).ask, Some(last));
-		assert!(weight.unwrap().all_lte(<() as WeightInfo>::place_order_looking_at(
-			MAX_ASKS_LOOKED_AT,
-			16,
-			64
-		)));
+		assert!(weight.unwrap().all_lte(<() as WeightInfoExt>::place_any_order(1, 2)));
 		// Fewer looks weigh less.
 		let cheap = attempt(RENTER, terms(1)).unwrap().actual_weight.unwrap();
 		assert!(cheap.all_lt(weight.unwrap()));

@@ -4,7 +4,7 @@ use super::market::*;
 use crate::{
 	mock::{Leases, *},
 	pallet::*,
-	weights::WeightInfo,
+	weights_ext::WeightInfoExt,
 };
 use frame_support::{assert_noop, assert_ok};
 use millrace_primitives::{
@@ -311,12 +311,13 @@ fn the_registry_has_the_last_word_on_free_gpus() {
 fn matching_and_waiting_are_paid_by_what_they_look_at() {
 	ExtBuilder.build_and_execute(|| {
 		post(PROVIDER, 8, PRICE);
-		let looked = |asks, nodes| Some(<() as WeightInfo>::place_order_looking_at(asks, nodes, 1));
-		assert_eq!(attempt(RENTER, terms(1)).unwrap().actual_weight, looked(1, 1));
+		type W = ();
+		let matched = W::place_matched_order(1, 1, 1, 1);
+		assert_eq!(attempt(RENTER, terms(1)).unwrap().actual_weight, Some(matched));
 		let dear = OrderTerms { max_price: PRICE - 1, rests_ms: MINUTE, ..terms(1) };
-		assert_eq!(attempt(RENTER, dear).unwrap().actual_weight, looked(1, 0));
+		assert_eq!(attempt(RENTER, dear).unwrap().actual_weight, Some(W::place_unmatched_order(1)));
 		let matching = Matching::Auction { blocks: 5 };
 		let sold = OrderTerms { matching, ..terms(1) };
-		assert_eq!(attempt(RENTER, sold).unwrap().actual_weight, looked(0, 0));
+		assert_eq!(attempt(RENTER, sold).unwrap().actual_weight, Some(W::place_unmatched_order(0)));
 	});
 }

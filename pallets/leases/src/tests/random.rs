@@ -85,7 +85,9 @@ fn run(step: Step) {
 	let signed = RuntimeOrigin::signed;
 	match step {
 		Step::Post { provider, gpus, price } => {
-			apply(|| Leases::post_ask(signed(provider), ask_terms(gpus, price), 60 * MINUTE))
+			let terms = ask_terms(gpus, price);
+			let posted = || Leases::post_ask(signed(provider), terms, 60 * MINUTE);
+			apply(|| posted().map(drop).map_err(|error| error.error))
 		}
 		Step::Order { renter, nodes, gpus, open, minutes, premium } => apply(|| {
 			let terms = OrderTerms { max_price: 120, ..gang(nodes, gpus) };

@@ -96,6 +96,8 @@ fn run(step: Step) {
 			let asset = if token { TOKEN } else { Asset::Native };
 			let terms = AskTerms { asset, ..ask_terms(gpus, price) };
 			Leases::post_ask(signed(provider), terms, lifetime * MINUTE)
+				.map(drop)
+				.map_err(|error| error.error)
 		}),
 		Step::Withdraw { provider, ask } => apply(|| Leases::withdraw_ask(signed(provider), AskId(ask))),
 		Step::Place { renter, terms } => apply(|| attempt(renter, *terms).map(|_| ())),

@@ -4,7 +4,7 @@ use crate::{
 	mock::{Leases, *},
 	pallet::*,
 	types::*,
-	weights::WeightInfo,
+	weights_ext::WeightInfoExt,
 };
 use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::WeightMeter};
 use millrace_primitives::{
@@ -396,7 +396,7 @@ fn trap_18_a_block_full_of_due_leases_stays_within_its_weight() {
 			order(RENTER, terms(1));
 		}
 		run_blocks(299);
-		let limit = <() as WeightInfo>::agenda_lease(1, 1, 0).saturating_mul(7);
+		let limit = <() as WeightInfoExt>::step_of_lease(SMALL_LEASE).saturating_mul(7);
 		AgendaLimit::set(limit);
 		let mut blocks = 0;
 		while ProviderLeases::<Test>::contains_key(PROVIDER) {

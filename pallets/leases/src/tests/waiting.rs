@@ -42,6 +42,33 @@ fn a_scheduled_order_reserves_nothing_and_opens_at_its_start() {
 }
 
 #[test]
+fn an_asset_that_gives_nothing_back_does_not_keep_an_order_from_its_match() {
+	ExtBuilder.build_and_execute(|| {
+		post(PROVIDER, 8, PRICE - 10);
+		let order = place(RENTER, OrderTerms { starts_at: Some(START + MINUTE), ..terms(2) });
+		StuckEscrows::set(vec![order.into()]);
+		events();
+		run_blocks(60);
+		// What the match does not need stays held, and the event says how much that is.
+		assert_eq!(status(order.into()), Some(LeaseStatus::Pending));
+		let most = PRICE * 2 * 600;
+		assert_eq!((held_of(order), order_deposit(RENTER)), (most, 0));
+		let deposits: Vec<_> = events()
+			.into_iter()
+			.filter_map(|event| match event {
+				Event::LeaseOpened { deposit, .. } => Some(deposit),
+				_ => None,
+			})
+			.collect();
+		assert_eq!(deposits, [most]);
+		// The close gives it back.
+		StuckEscrows::set(Vec::new());
+		assert_ok!(Leases::close(RuntimeOrigin::signed(RENTER), order.into()));
+		assert_eq!(Balances::free_balance(RENTER), RICH);
+	});
+}
+
+#[test]
 fn a_scheduled_order_that_finds_nobody_rests_or_expires() {
 	ExtBuilder.build_and_execute(|| {
 		let later = OrderTerms { starts_at: Some(START + MINUTE), ..terms(2) };

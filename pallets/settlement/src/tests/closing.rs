@@ -26,7 +26,7 @@ fn closing_pays_what_is_due_and_refunds_what_is_free() {
 			settle();
 			attest_and_mature(500);
 			events();
-			let closing = Closing { refunded: 7_000, pending: 0, attested_ms: 3_000, next: None };
+			let closing = Closing { refunded: 7_000, pending: 0, attested_ms: 3_000, next: None, streams: 0 };
 			assert_eq!(Settlement::close(ID), Ok(closing));
 			assert_eq!(balance(asset, PROVIDER), ENDOWMENT + 2_940);
 			assert_eq!(balance(asset, TREASURY), ENDOWMENT + 60);
@@ -60,7 +60,7 @@ fn what_is_younger_than_the_window_stays_held() {
 		attest(3_000);
 		events();
 		let next = Some(START + MATURE);
-		let closing = Closing { refunded: 7_000, pending: 3_000, attested_ms: 3_000, next };
+		let closing = Closing { refunded: 7_000, pending: 3_000, attested_ms: 3_000, next, streams: 1 };
 		assert_eq!(Settlement::close(ID), Ok(closing));
 		assert_eq!(held(RENTER), 3_000);
 		assert_eq!(Settlement::free(ID), Some(0));

@@ -63,7 +63,7 @@ fn a_voided_escrow_closes_at_once() {
 		open_for(1_000);
 		attest(400);
 		assert_ok!(Settlement::void(ID));
-		let closing = Closing { refunded: 1_000, pending: 0, attested_ms: 400, next: None };
+		let closing = Closing { refunded: 1_000, pending: 0, attested_ms: 400, next: None, streams: 0 };
 		assert_eq!(Settlement::close(ID), Ok(closing));
 	});
 }
