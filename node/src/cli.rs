@@ -5,6 +5,15 @@ use millrace_offchain_worker::WorkerArgs;
 use sc_cli::{RunCmd, SubstrateCli};
 use sc_service::ChainSpec;
 use sc_storage_monitor::StorageMonitorParams;
+use std::sync::OnceLock;
+
+/// What the program says that it is. Substrate asks a function that has no `self`.
+static VERSION: OnceLock<&'static str> = OnceLock::new();
+
+/// Sets release and commit for the rest of the process. Later calls change nothing.
+pub(crate) fn set_version(version: &'static str) {
+	VERSION.get_or_init(|| version);
+}
 
 /// Shown at the end of `--help`.
 const EXAMPLES: &str = "\
@@ -116,8 +125,9 @@ impl SubstrateCli for Cli {
 		"Millrace Node".into()
 	}
 
+	/// The release alone where nobody has set a version.
 	fn impl_version() -> String {
-		env!("SUBSTRATE_CLI_IMPL_VERSION").into()
+		VERSION.get().copied().unwrap_or(env!("CARGO_PKG_VERSION")).into()
 	}
 
 	/// Fixed, because the default data folder is named after it: a renamed file must find its data again.
