@@ -10,11 +10,12 @@ export const CONNECTION = {
 	account: { value: 'SURI', help: 'who signs: a secret phrase or a development key such as //Alice' },
 };
 
-// Millrace's own RPC methods that carry bytes; polkadot.js learns everything else from the metadata.
+// Millrace's own RPC methods that carry bytes; polkadot.js learns everything else from the metadata. Whoever calls them handles
+// their errors, so polkadot.js need not write them to the console as well.
 const RPC = {
 	blob: {
-		put: { description: 'Stores a blob; returns its BLAKE3 hash', params: [{ name: 'data', type: 'Bytes' }], type: 'H256' },
-		get: { description: 'A blob by its BLAKE3 hash', params: [{ name: 'hash', type: 'H256' }], type: 'Bytes' },
+		put: { description: 'Stores a blob; returns its BLAKE3 hash', params: [{ name: 'data', type: 'Bytes' }], type: 'H256', noErrorLog: true },
+		get: { description: 'A blob by its BLAKE3 hash', params: [{ name: 'hash', type: 'H256' }], type: 'Bytes', noErrorLog: true },
 	},
 };
 
@@ -25,9 +26,12 @@ export async function callNode(api, method, ...params) {
 	try {
 		return await providers.get(api).send(method, params);
 	} catch (error) {
-		throw new UserError(error.message.replace(/^-?\d+: /, ''));
+		throw new UserError(rpcError(error));
 	}
 }
+
+/** What an RPC error says, without its number and without the request that polkadot.js adds to it. */
+export const rpcError = (error) => error.message.replace(/^-?\d+: /, '').replace(/\nFailed WS Request: [^]*$/, '');
 
 /** Connects, or says which address did not answer. */
 export async function connect(url, { timeoutMs = 15_000 } = {}) {
@@ -55,7 +59,7 @@ export async function connect(url, { timeoutMs = 15_000 } = {}) {
 		await api.disconnect();
 		throw new UserError(`the chain at ${url} has no leases pallet: it is ${await nameOf(api)}, not Millrace`);
 	}
-	// From here on a lost connection is made again.
+	// A connection that is lost stays lost: what is asked fails, and whoever can go on connects again.
 	return api;
 }
 

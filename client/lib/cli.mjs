@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 
-const colour = process.stderr.isTTY && !process.env.NO_COLOR;
+const colour = process.stderr.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 const paint = (code, text) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
 
 /** Progress goes to standard error, so that standard output can be piped. */

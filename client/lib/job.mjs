@@ -4,7 +4,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3';
 import { bytesToHex } from '@noble/hashes/utils';
-import { callNode } from './chain.mjs';
+import { callNode, rpcError } from './chain.mjs';
 import { UserError } from './cli.mjs';
 
 /** BLAKE3 of some bytes as `0x…`, the way the chain writes it. */
@@ -50,7 +50,7 @@ export async function putBlobs(api, job) {
 		try {
 			answer = (await api.rpc.blob.put(`0x${bytesToHex(bytes)}`)).toHex();
 		} catch (error) {
-			throw new UserError(`the node refused a blob of ${bytes.length} bytes: ${error.message}`);
+			throw new UserError(`the node did not take a blob of ${bytes.length} bytes: ${rpcError(error)}`);
 		}
 		if (answer !== hash) throw new Error(`the node names the blob ${answer}, not ${hash}`);
 		sent += bytes.length;
@@ -58,12 +58,14 @@ export async function putBlobs(api, job) {
 	return sent;
 }
 
-/** Puts one blob, if the node does not have it yet. */
-export const putBlob = async (api, hash, bytes) => putBlobs(api, { blobs: new Map([[hash, bytes]]) });
-
 /** Fetches a blob and checks that it is the one that was asked for. */
 export async function getBlob(api, hash) {
-	const bytes = (await api.rpc.blob.get(hash)).toU8a(true);
+	let bytes;
+	try {
+		bytes = (await api.rpc.blob.get(hash)).toU8a(true);
+	} catch (error) {
+		throw new UserError(rpcError(error));
+	}
 	if (blobHash(bytes) !== String(hash)) throw new UserError(`the node sent other bytes than the blob ${hash}: do not use them`);
 	return bytes;
 }

@@ -43,15 +43,17 @@ export async function followJob(api, { lease, job = 0, from, onProgress = () => 
 	return { ...end, readyAt };
 }
 
-/** Waits until at least `ms` of the lease are attested; returns the attested time. */
-export async function waitForAttestation(api, { lease, from, ms = 1, timeoutMs = 300_000 }) {
+/** Waits until at least `ms` of the lease are attested, and something of `providers` of them; returns the attested time. */
+export async function waitForAttestation(api, { lease, from, ms = 1, providers = 1, timeoutMs = 300_000 }) {
 	let total = 0;
+	const streams = new Set();
 	const visit = (event) => {
 		if (event.section !== 'settlement' || event.method !== 'Accrued') return undefined;
 		const data = fields(event);
 		if (data.escrow.toString() !== String(lease)) return undefined;
 		total += data.ms.toNumber();
-		return total >= ms ? total : undefined;
+		if (!data.ms.isZero()) streams.add(data.stream.toNumber());
+		return total >= ms && streams.size >= providers ? total : undefined;
 	};
 	return followEvents(api, from, visit, { timeoutMs });
 }

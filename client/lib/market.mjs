@@ -10,25 +10,25 @@ export const providerOf = async (api, address) => (await api.query.providers.pro
 /** Address of a provider's node, as the provider declared it. */
 export const endpointOf = async (api, provider) => (await api.query.providers.providers(provider)).unwrap().endpoint.toUtf8();
 
-/** Makes the account a provider with this worker key, these devices and this bond; does only what is not done yet. */
-export async function becomeProvider(api, pair, { endpoint, country, network, group, worker, devices, bond }) {
+/** Makes the account a provider with this worker key, these devices and this bond; does only what is not done yet. `say` is told what. */
+export async function becomeProvider(api, pair, { endpoint, country, network, group, worker, devices, bond, say = note }) {
 	if (!(await providerOf(api, pair.address))) {
 		await send(api, api.tx.providers.register(endpoint, country, network, group), pair);
-		note(`registered ${short(pair.address)} at ${endpoint}`);
+		say(`registered ${short(pair.address)} at ${endpoint}`);
 	}
 	const bonded = (await providerOf(api, pair.address)).bonded.toBigInt();
 	if (bonded < bond) {
 		await send(api, api.tx.providers.bond(bond - bonded), pair);
-		note(`bonded ${mill(bond)}`);
+		say(`bonded ${mill(bond)}`);
 	}
 	if ((await providerOf(api, pair.address)).worker.unwrapOr(null)?.toString() !== worker) {
 		await send(api, api.tx.providers.setWorker(worker), pair);
-		note(`worker key ${short(worker)}`);
+		say(`worker key ${short(worker)}`);
 	}
 	for (const { uuidHash, classId, name } of devices) {
 		if ((await api.query.providers.gpuUuids(uuidHash)).isSome) continue;
 		await send(api, api.tx.providers.addGpu(classId, uuidHash), pair);
-		note(`added ${name} as class ${classId}`);
+		say(`added ${name} as class ${classId}`);
 	}
 }
 

@@ -3,7 +3,7 @@
 const REASONS = {
 	noAsks: 'Nobody offers this class in this asset.',
 	ownAsk: "It is the renter's own.",
-	price: 'It costs more than --max-price.',
+	price: 'It costs more than the order allows.',
 	term: 'It does not allow this term.',
 	notLive: 'Its provider sends no reports.',
 	gpus: 'It has fewer free GPUs than a node needs.',
@@ -11,9 +11,9 @@ const REASONS = {
 	excluded: 'Its provider serves another node of this lease, or failed it.',
 	country: 'It is in a country that the order does not allow.',
 	uptime: "Its provider's uptime is too low, or not known yet.",
-	ownerLimit: 'Its owner would have more nodes than --max-per-owner.',
-	countryLimit: 'Its country would have more nodes than --max-per-country.',
-	networkLimit: 'Its network would have more nodes than --max-per-network.',
+	ownerLimit: 'Its owner would have more nodes than the order allows.',
+	countryLimit: 'Its country would have more nodes than the order allows.',
+	networkLimit: 'Its network would have more nodes than the order allows.',
 };
 
 /** A refusal as a sentence. */

@@ -6,8 +6,8 @@ import { amount, duration, mill, moment, plural, short } from './format.mjs';
 const failure = (outcome) => (outcome.isFailed ? `failed: ${outcome.asFailed.type}` : `succeeded, output ${short(outcome.asSucceeded.output)}`);
 
 const LINES = {
-	NodeAssigned: ({ node, provider, price, generation }, asset) =>
-		`node ${node}: ${short(provider)} at ${amount(price, asset)} per GPU and second${generation.toNumber() ? `, provider number ${generation.toNumber() + 1}` : ''}`,
+	NodeAssigned: ({ node, provider, price, generation }, asset, name) =>
+		`node ${node}: ${name(provider)} at ${amount(price, asset)} per GPU and second${generation.toNumber() ? `, provider number ${generation.toNumber() + 1}` : ''}`,
 	LeaseOpened: ({ nodes, rate, deposit, fundedMs }, asset) =>
 		`opened with ${plural(nodes, 'node')} at ${amount(rate, asset)} a second; ${amount(deposit, asset)} held, enough for ${duration(fundedMs)}`,
 	NodeReady: ({ node, afterMs }) => `node ${node} is ready after ${duration(afterMs)}`,
@@ -17,7 +17,7 @@ const LINES = {
 	NodeResumed: ({ node, darkMs }) => `node ${node} is served again after ${duration(darkMs)}, which are not billed`,
 	NoticeGiven: ({ node, until }) => `node ${node}: its provider gives notice and leaves at ${moment(until)}`,
 	ProviderLeft: ({ node, penalty }) => `node ${node}: its provider left early and pays you ${mill(penalty)}`,
-	NodeFaulted: ({ node, provider, cause }) => `node ${node}: ${short(provider)} is out (${cause.type})`,
+	NodeFaulted: ({ node, provider, cause }, _, name) => `node ${node}: ${name(provider)} is out (${cause.type})`,
 	LeaseExtended: ({ extraMs, amount: held }, asset) => `extended by ${duration(extraMs)} for ${amount(held, asset)}`,
 	LeaseShrunk: ({ termMs, amount: back }, asset) => `shortened to ${duration(termMs)}; ${amount(back, asset)} came back`,
 	LeaseToppedUp: ({ amount: held, fundedUntil }, asset) =>
@@ -31,5 +31,5 @@ const LINES = {
 		`closed (${reason.type}): ${amount(refunded, asset)} came back${pending.isZero() ? '' : `, ${amount(pending, asset)} wait for the contest window`}`,
 };
 
-/** One line for an event of a lease; undefined for those that only say that all goes on. */
-export const tell = (event, asset) => (event.section === 'leases' ? LINES[event.method]?.(fields(event), asset) : undefined);
+/** One line for an event of a lease; undefined for those that only say that all goes on. `name` says who an account is. */
+export const tell = (event, asset, name = short) => (event.section === 'leases' ? LINES[event.method]?.(fields(event), asset, name) : undefined);

@@ -1,6 +1,7 @@
 // The market's part of the scenario: the book, quotes, an auction, a gang.
 
 import { callNode } from '../lib/chain.mjs';
+import { duration, mill, short } from '../lib/format.mjs';
 import { plancks } from '../lib/input.mjs';
 import { putBlobs } from '../lib/job.mjs';
 import { closeLease, fetchResult, followJob, waitForAttestation } from '../lib/leases.mjs';
@@ -14,10 +15,12 @@ import { nameOf } from './network.mjs';
 const classOf = ({ providers }) => providers.Bob.classId;
 
 /** The book with all three asks in it. */
-export async function readBook(context) {
+export async function readBook(context, { timeoutMs = 60_000 } = {}) {
+	const deadline = Date.now() + timeoutMs;
 	for (;;) {
 		const book = await depth(context.api, classOf(context));
 		if (book.levels.length === Object.keys(context.providers).length) return book;
+		if (Date.now() > deadline) throw new Error(`the book has ${book.levels.length} prices after ${timeoutMs / 1000} s, and ${Object.keys(context.providers).length} asks were posted`);
 		await sleep(250);
 	}
 }
@@ -49,35 +52,38 @@ export async function auction(context, { blocks = 8, say = () => {} } = {}) {
 		},
 		timeoutMs: 120_000,
 	});
-	const bidding = (async () => {
+	const bidding = async () => {
 		await placeBid(api, Dave.pair, placed.order, plancks('0.0028'));
 		if (!workerBids) await placeBid(api, Eve.pair, placed.order, plancks('0.0026'));
 		await placeBid(api, Dave.pair, placed.order, plancks('0.0024'));
 		if (!workerBids) await placeBid(api, Eve.pair, placed.order, plancks('0.0022'));
-	})();
-	await bidding;
-	return { lease: await lease, bids, bestAsk };
+	};
+	const [won] = await Promise.all([lease, bidding()]);
+	return { lease: won, placed, bids, bestAsk };
 }
 
-/** Two nodes, of one owner each, that run the same job. Returns the lease and both outputs' hashes. */
+/** Two nodes, of one owner each, that run the same job. Returns the lease and both outputs' hashes. `say` is told a block and what happened in it. */
 export async function gang(context, job, { say = () => {} } = {}) {
 	const { api, renter } = context;
 	const terms = orderTerms({ classId: classOf(context), nodes: 2, maxPerOwner: 1, maxPrice: plancks('0.005'), termMs: 120_000, plans: [job.plan, job.plan] });
 	const lease = await rentNow(api, renter, terms);
+	say(lease.block, `lease ${lease.lease} with ${lease.nodes.map(({ provider, price }) => `${nameOf(context, provider)} at ${mill(price)}`).join(' and ')} a second; ${mill(lease.deposit)} held, enough for ${duration(lease.fundedMs)}`);
 	for (const { provider } of lease.nodes) await putBlobs(hostOf(context, provider).api, job);
 	const outputs = [];
 	for (const { node, provider } of lease.nodes) {
-		const { outcome } = await followJob(api, { lease: lease.lease, job: node, from: lease.block + 1, onProgress: node === 0 ? say : undefined });
+		const { outcome, block } = await followJob(api, { lease: lease.lease, job: node, from: lease.block + 1 });
 		const host = hostOf(context, provider).api;
 		const explain = async () => (await callNode(host, 'worker_job', Number(lease.lease), node)).detail;
-		outputs.push((await fetchResult(host, outcome, explain)).hash);
+		const { hash } = await fetchResult(host, outcome, explain);
+		say(block, `${nameOf(context, provider)} reports the output ${short(hash)}`);
+		outputs.push(hash);
 	}
 	return { lease, outputs };
 }
 
-/** Waits until the lease has been billed for something, then closes it and accepts. */
+/** Waits until the lease has been billed for something of each of its nodes, then closes it and accepts. */
 export async function finish({ api, renter }, lease) {
-	await waitForAttestation(api, { lease: lease.lease, from: lease.block });
+	await waitForAttestation(api, { lease: lease.lease, from: lease.block, providers: lease.nodes.length });
 	return (await closeLease(api, renter, lease.lease)).receipt;
 }
 

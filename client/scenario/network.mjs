@@ -1,12 +1,12 @@
 // The chain of the market scenario: a validator, and three provider nodes with a reference device each.
 
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callNode, heads, keyPair, send } from '../lib/chain.mjs';
+import { UserError } from '../lib/cli.mjs';
 import { plancks } from '../lib/input.mjs';
 import { becomeProvider, classOf, postAsk, waitUntilLive, workerOf } from '../lib/market.mjs';
-import { sleep, startNetwork, temporaryFolder } from '../lib/nodes.mjs';
+import { checkProgram, sleep, startNetwork, temporaryFolder } from '../lib/nodes.mjs';
 
 /** The providers: where they say that they are, and what they ask per GPU and second. */
 export const PROVIDERS = {
@@ -26,12 +26,30 @@ ceiling = "0.0029"
 floor = "0.001"
 `;
 
+/** What each provider bonds. */
+export const BOND = plancks('100');
+
+// Names of the folders that the nodes keep their data in.
+const FOLDERS = ['validator', ...Object.keys(PROVIDERS)];
+
+/** Starts the nodes and makes the providers ready: what `startNodes` returns, after `enlist`. */
+export async function start(options) {
+	const context = await startNodes(options);
+	try {
+		await enlist(context);
+	} catch (error) {
+		await Promise.all([context.validator, ...Object.values(context.nodes)].map((node) => node.kill('SIGKILL')));
+		throw error;
+	}
+	return context;
+}
+
 /**
- * Starts the nodes and returns the scenario's context: `api` of the validator, `renter`, and by name the `providers`, each
- * `{ pair, node, classId, ask, price }`. They are registered, bonded and live, and their asks stand in the book.
+ * Starts the nodes and returns the scenario's context: `api` of the validator, `nodes` of the providers by name, `renter`, `council`,
+ * and `providers`, which `enlist` fills in.
  */
-export async function start({ binary, chain, folder = temporaryFolder(), validatorArgs, say = () => {} }) {
-	const bids = offersBidding(binary);
+export async function startNodes({ binary, chain, folder = temporaryFolder(), validatorArgs }) {
+	const bids = checkProgram(binary).includes('--worker-bid-policy');
 	const hosts = Object.fromEntries(
 		Object.keys(PROVIDERS).map((name) => [name, { keys: { gpuw: `//${name}//worker` }, args: ['--worker', '--worker-device', 'reference'] }]),
 	);
@@ -43,17 +61,31 @@ export async function start({ binary, chain, folder = temporaryFolder(), validat
 	}
 	const { validator, hosts: nodes } = await startNetwork({ binary, chain, folder, hosts, validatorArgs });
 	const { api } = validator;
-	say('four nodes run: a validator, and those of Bob, Dave and Eve');
 	while ((await heads(api)).finalised === 0) await sleep(250);
-	const context = { api, validator, nodes, renter: keyPair('//Charlie'), council: [keyPair('//Alice'), keyPair('//Bob')], workerBids: bids, providers: {}, startedAt: (await heads(api)).best };
-	await Promise.all(Object.keys(PROVIDERS).map(async (name) => (context.providers[name] = await provide(context, name))));
-	if (bids) await letBidderBid(context);
-	say('three providers are registered, bonded, live, and have posted asks');
-	return context;
+	return { api, validator, nodes, renter: keyPair('//Charlie'), council: [keyPair('//Alice'), keyPair('//Bob')], workerBids: bids, providers: {}, startedAt: (await heads(api)).best };
 }
 
-/** Whether this node's worker can bid by a policy. */
-const offersBidding = (binary) => spawnSync(binary, ['--help'], { encoding: 'utf8' }).stdout.includes('--worker-bid-policy');
+/**
+ * Makes Bob, Dave and Eve providers: registered, bonded and live, with their asks in the book. Each is in `context.providers` as
+ * `{ name, pair, node, devices, classId, ask, price, … }` then.
+ */
+export async function enlist(context) {
+	await Promise.all(Object.keys(PROVIDERS).map(async (name) => (context.providers[name] = await provide(context, name))));
+	if (context.workerBids) await letBidderBid(context);
+}
+
+/** Makes the folder, or says why the nodes cannot keep their data there: the scenario starts with a chain of its own. */
+export function prepareFolder(folder) {
+	try {
+		// Where a folder cannot be made, a recursive one may not come back, so its parent has to be there.
+		if (!existsSync(folder)) mkdirSync(folder);
+		accessSync(folder, constants.W_OK);
+	} catch (error) {
+		throw new UserError(`${folder} cannot be used for the nodes' data (${error.code}): give a folder whose parent is there and that you may write to`);
+	}
+	const old = FOLDERS.find((name) => existsSync(join(folder, name)));
+	if (old) throw new UserError(`${folder} has the data of an earlier run (${old}): give an empty folder, or remove that`);
+}
 
 /** One provider, from its node's devices to its ask. */
 async function provide({ api, nodes }, name) {
@@ -61,13 +93,14 @@ async function provide({ api, nodes }, name) {
 	const [pair, node] = [keyPair(`//${name}`), nodes[name]];
 	let devices = [];
 	for (let tries = 0; tries < 240 && !devices.length; tries += 1, await sleep(250)) devices = await callNode(node.api, 'worker_devices');
+	if (!devices.length) throw new Error(`${name}'s node has found no device to offer: ${(await callNode(node.api, 'worker_status')).notice ?? 'its worker does not say why'}`);
 	for (const device of devices) device.classId = await classOf(api, device);
 	const worker = await workerOf(node.api);
-	await becomeProvider(api, pair, { endpoint: node.url, country, network, group: null, worker, devices, bond: plancks('100') });
+	await becomeProvider(api, pair, { endpoint: node.url, country, network, group: null, worker, devices, bond: BOND, say: () => {} });
 	await waitUntilLive(api, pair.address);
 	const [{ classId }] = devices;
 	const ask = await postAsk(api, pair, { classId, price, minTermMs: 5_000, maxTermMs: null, reclaimNoticeMs: 10_000 });
-	return { name, pair, node, classId, ask, price };
+	return { name, pair, node, devices, classId, ask, price, country, network };
 }
 
 // The bidder's key pays the fees of its bids, and may do nothing else in Eve's name.

@@ -66,6 +66,11 @@ const BAD = [
 	[/either grant/, 'allow', ...CHARLIE, '--to', '5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty'],
 	[/--max-rate is missing/, 'allow', ...CHARLIE, '--to', '5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty', '--amount', '1'],
 	[/--node names no program/, 'scenario-market', '--node', ''],
+	[/there is no such file[^]*scripts\/run builds/, 'scenario-market', '--node', 'nowhere/millrace-node'],
+	[/it is not a program/, 'scenario-market', '--node', 'README.md'],
+	[/it is not a file/, 'scenario-market', '--node', 'client'],
+	[/is not the millrace-node program/, 'scenario-market', '--node', process.execPath],
+	[/--summary nowhere\/at\/all\.json cannot be written/, 'scenario-market', '--node', process.execPath, '--summary', 'nowhere/at/all.json'],
 ];
 test('bad input is refused with what to do, before anything is sent', { concurrency: 2 }, async (context) => {
 	await Promise.all(BAD.map(([pattern, ...args]) => context.test(args.join(' '), () => refused(pattern, ...args))));

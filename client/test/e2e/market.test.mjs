@@ -145,6 +145,7 @@ test('an open-ended lease is warned, frozen, and goes on after a top-up; what it
 	assert.equal(resolved.toPayee.toBigInt(), dispute.amount / 4n);
 	assert.equal(resolved.toPayee.toBigInt() + resolved.toPayer.toBigInt(), dispute.amount);
 	assert.ok(resolved.bondLost.isFalse);
+	assert.deepEqual([dispute.provider, dispute.toPayee, dispute.bondLost], [provider, dispute.amount / 4n, false]);
 	assert.ok(addsUp(dispute.receipt));
 });
 
@@ -158,8 +159,29 @@ test('the lease goes on at another provider from the last checkpoint, and gives 
 	const { cause } = long.events.find(({ method }) => method === 'NodeFaulted').data;
 	assert.equal(cause.type, 'Dark');
 	assert.equal(long.events.findLast(({ method }) => method === 'NodeAssigned').data.generation.toNumber(), 1);
+	assert.ok(long.handedOn > 0);
+	assert.equal(long.resumedFrom, long.handedOn, 'it left out the launches of the checkpoint that the chain names');
 	const { receipt } = await closeLease(market.api, market.renter, long.lease.lease);
 	assert.ok(addsUp(receipt));
+});
+
+test('the provider that failed is paid until its last report, and the next one from its own first', async () => {
+	const all = await receipts(market, market.startedAt, (await heads(market.api)).best);
+	const { providers, attestedMs } = all.find(({ lease }) => lease === long.lease.lease);
+	assert.deepEqual(providers.map(({ provider }) => name(provider)), [failed, long.host]);
+	const { data: { attestedAt } } = long.events.find(({ method }) => method === 'NodeSuspended');
+	const momentOf = async (block) => (await (await market.api.at(await market.api.rpc.chain.getBlockHash(block))).query.timestamp.now()).toNumber();
+	const [ready, again, now] = [await momentOf(long.blocks.ready), await momentOf(long.blocks.readyAgain), await momentOf(long.blocks.finished)];
+	const [first, second] = providers;
+	assert.ok(first.attestedMs > 0 && first.attestedMs <= attestedAt.toNumber() - ready, `${first.attestedMs} ms from ${ready} to ${attestedAt}`);
+	assert.ok(second.attestedMs > 0 && second.attestedMs <= now - again + 30_000);
+	assert.equal(first.attestedMs + second.attestedMs, attestedMs);
+	for (const { provider, attestedMs: ms, earned } of providers) {
+		const { price } = market.providers[name(provider)];
+		// Each report's amount is rounded down.
+		const exact = (price * BigInt(ms)) / 1000n;
+		assert.ok(earned <= exact && exact - earned < 1000n, `${earned} of ${exact}`);
+	}
 });
 
 test('every receipt adds up, and nothing stays held of the renter', async () => {
