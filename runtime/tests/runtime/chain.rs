@@ -201,7 +201,8 @@ impl Signer for sr25519::Pair {
 	}
 }
 
-fn signed(signer: &impl Signer, call: RuntimeCall) -> UncheckedExtrinsic {
+/// The transaction that the signer would send next.
+pub(crate) fn signed(signer: &impl Signer, call: RuntimeCall) -> UncheckedExtrinsic {
 	let account = signer.account();
 	let extension = tx_extension(System::account_nonce(&account), Era::Immortal, 0);
 	let payload = SignedPayload::new(call, extension).unwrap();
