@@ -150,8 +150,10 @@ pub struct ServedNode {
 	pub status: NodeStatus,
 	/// Its GPUs.
 	pub gpus: Vec<GpuIndex>,
-	/// When it was attested last (or assigned), in milliseconds.
+	/// When it was attested last (or assigned), in milliseconds; when its lease became ready, if that was later.
 	pub attested_at: Moment,
+	/// When all nodes of its lease were first attested, in milliseconds: billing starts there.
+	pub ready_at: Option<Moment>,
 }
 
 /// A job without a result.

@@ -2,6 +2,7 @@
 //!
 //! Accounts, tokens and GPUs are stored as their pallets store them, without the calls that lead there: a benchmark sets up
 //! hundreds of them for each figure.
+#![allow(clippy::unwrap_used, reason = "what cannot be set up is not measured")]
 
 use crate::{
 	AccountId, AllPalletsWithSystem, Allowances, Assets, Attestation, Balance, Balances, Leases, Providers,

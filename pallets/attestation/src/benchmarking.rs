@@ -2,6 +2,7 @@
 //!
 //! The worst provider has as many GPUs and serves as many leases as one can. Each lease has as many nodes as one can have,
 //! since all of them are read and written with the provider's. Each benchmark checks that what it measures was done.
+#![allow(clippy::unwrap_used, reason = "what cannot be set up is not measured")]
 
 use crate::pallet::*;
 use alloc::vec::Vec;

@@ -43,7 +43,8 @@
 //!    its provider.
 //! 2. No report is from the future.
 //! 3. The entry of a live provider is not after its deadline.
-//! 4. No node that is billed was attested after its provider's last report.
+//! 4. No node that is billed was attested after its provider's last report, unless its lease became ready since, by the
+//!    report of another node's provider: the bill starts there.
 //! 5. The lengths fit each other: whole epochs to an idle one, and at least one of grace. They may come from
 //!    the genesis, so that no constant check can see them.
 //!

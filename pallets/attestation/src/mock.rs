@@ -235,7 +235,7 @@ impl LeaseInspect<AccountId> for Market {
 	fn served_node(lease: LeaseId, provider: &AccountId) -> Option<ServedNode> {
 		let MockNode { gpus, status, attested_at, .. } = MarketNodes::get(lease, provider)?;
 		let served = !matches!(status, NodeStatus::Faulted { .. });
-		served.then_some(ServedNode { node: NodeIndex(0), status, gpus, attested_at })
+		served.then_some(ServedNode { node: NodeIndex(0), status, gpus, attested_at, ready_at: None })
 	}
 
 	fn open_jobs(_: LeaseId, _: &AccountId) -> Vec<OpenJob> {

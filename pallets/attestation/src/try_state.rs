@@ -5,6 +5,7 @@ use crate::{
 	pallet::{Agenda, AgendaCursor, Config, LastReports, Pallet},
 };
 use frame_support::{ensure, traits::Get};
+use millrace_primitives::LeaseInspect;
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
@@ -26,10 +27,13 @@ impl<T: Config> Pallet<T> {
 
 			let billed = Self::billed_nodes(&provider);
 			let cadence = if billed.is_empty() { Cadence::Idle } else { Cadence::Leased };
-			ensure!(
-				billed.iter().all(|(_, attested_at)| *attested_at <= last.at),
-				"4: a node was attested after the last report"
-			);
+			for (lease, attested_at) in billed {
+				let ready_at = T::Leases::served_node(lease, &provider).and_then(|node| node.ready_at);
+				ensure!(
+					attested_at <= last.at || ready_at == Some(attested_at),
+					"4: a node was attested after the last report"
+				);
+			}
 			let on_time = last.due <= Self::deadline(&provider, last.epoch, cadence);
 			ensure!(on_time || !Self::is_live(&provider), "3: a live provider's entry is after its deadline");
 		}

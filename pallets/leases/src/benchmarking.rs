@@ -3,6 +3,7 @@
 //!
 //! The worst provider has as many GPUs as one can have. The worst escrow is in a token, has one payee per node, and its
 //! payments and contests are due when it is closed. Each benchmark checks that what it measures was done.
+#![allow(clippy::unwrap_used, reason = "what cannot be set up is not measured")]
 
 use crate::{
 	pallet::*,

@@ -31,8 +31,11 @@ impl<T: Config> Pallet<T> {
 
 	/// What the weight of this lease's end depends on.
 	pub(crate) fn size_of(lease: &LeaseOf<T>) -> LeaseSize {
-		// No sum can saturate: generations are at most MAX_STREAMS together, and everything else is as small.
-		let streams = lease.nodes.iter().fold(0, |sum: u32, node| sum.saturating_add(node.generation + 1));
+		// No sum can saturate: nodes, jobs and changes of providers are few. Some payees may be paid and gone by now.
+		let streams = lease
+			.nodes
+			.iter()
+			.fold(0, |sum: u32, node| sum.saturating_add(node.generation.saturating_add(1)));
 		LeaseSize {
 			// At most MAX_NODES, so the conversion keeps the number.
 			nodes: lease.nodes.len() as u32,

@@ -2,7 +2,7 @@
 
 use crate::{
 	pallet::{Config, Jobs, Leases, Pallet, ProviderLeases},
-	types::Node,
+	types::{LeaseOf, Node},
 };
 use alloc::vec::Vec;
 use millrace_primitives::{
@@ -14,10 +14,13 @@ use sp_runtime::DispatchResult;
 impl<T: Config> Pallet<T> {
 	/// The node of the lease that the provider serves.
 	fn node_served_by(lease: LeaseId, provider: &T::AccountId) -> Option<(NodeIndex, Node<T::AccountId>)> {
-		let lease = Leases::<T>::get(lease)?;
+		Self::place_of_node(&Leases::<T>::get(lease)?, provider)
+	}
+
+	/// The same, of a lease that was read already.
+	fn place_of_node(lease: &LeaseOf<T>, provider: &T::AccountId) -> Option<(NodeIndex, Node<T::AccountId>)> {
 		let place = lease.node_of(provider)?;
-		let node = lease.nodes.into_iter().nth(place)?;
-		Some((Self::node_index(place), node))
+		Some((Self::node_index(place), lease.nodes.get(place)?.clone()))
 	}
 }
 
@@ -36,11 +39,14 @@ impl<T: Config> LeaseInspect<T::AccountId> for Pallet<T> {
 	}
 
 	fn served_node(lease: LeaseId, provider: &T::AccountId) -> Option<ServedNode> {
-		Self::node_served_by(lease, provider).map(|(number, node)| ServedNode {
+		let lease = Leases::<T>::get(lease)?;
+		let (number, node) = Self::place_of_node(&lease, provider)?;
+		Some(ServedNode {
 			node: number,
 			status: node.status,
 			gpus: node.gpus.into_inner(),
 			attested_at: node.attested_at,
+			ready_at: lease.ready_at,
 		})
 	}
 

@@ -360,8 +360,12 @@ fn reads_of_leases_agree_with_the_records() {
 			status: NodeStatus::Pending { since: START },
 			gpus: vec![GpuIndex(2)],
 			attested_at: START,
+			ready_at: None,
 		};
 		assert_eq!(Leases::served_node(second, &PROVIDER), Some(served));
+		run_blocks(7);
+		attest(second);
+		assert_eq!(Leases::served_node(second, &PROVIDER).unwrap().ready_at, Some(START + 7 * SLOT));
 		assert_eq!(Leases::served_node(second, &STRANGER), None);
 		assert_eq!(Leases::served_node(LeaseId(9), &PROVIDER), None);
 	});
