@@ -42,21 +42,31 @@ async function imported(url, block) {
 	throw new Error(`the node behind ${url} does not follow`);
 }
 
+// Transactions that are sent at a time.
+const WINDOW = 200;
+
+/** Parts of a list, each as long as a window. */
+function* windows(list) {
+	for (let at = 0; at < list.length; at += WINDOW) yield list.slice(at, at + WINDOW);
+}
+
 /**
- * Sends signed transactions, a window at a time, until all are in blocks. Says how many a second the chain included, which
+ * Sends signed transactions, a window at a time as `parts` gives them, until all are in blocks. Says how many a second the chain included, which
  * its slots limit, and how many a second the following node imported, which is what they cost.
  */
-async function throughput(api, name, isMine, signed) {
+async function throughput(api, name, isMine, parts) {
 	const before = args.metrics && (await imported(args.metrics, (await heads(api)).best));
 	const from = (await heads(api)).best;
 	const started = Date.now();
 	let count = 0;
-	for (let at = 0; at < signed.length; at += 200) {
-		const window = signed.slice(at, at + 200).map((tx) => callNode(api, 'author_submitExtrinsic', tx.toHex()));
+	let sent = 0;
+	for await (const part of parts) {
+		const window = part.map((tx) => callNode(api, 'author_submitExtrinsic', tx.toHex()));
+		sent += window.length;
 		// A report whose epoch ended meanwhile is refused; what is refused is not counted.
 		count += (await Promise.allSettled(window)).filter(({ status }) => status === 'fulfilled').length;
 	}
-	if (count < signed.length / 4) throw new Error(`only ${count} of ${signed.length} ${name} were accepted: is the machine busy?`);
+	if (count === 0 || count < sent / 4) throw new Error(`only ${count} of ${sent} ${name} were accepted: is the machine busy?`);
 	const submitted = Date.now();
 	const perBlock = new Map();
 	let seen = 0;
@@ -110,23 +120,23 @@ async function everyone(api, pairs, makeTx) {
 }
 
 /**
- * One report of each worker whose epoch lasts for some blocks yet: a report is good in its epoch only, and epochs begin at
- * different blocks for different providers.
+ * One report of each worker whose epoch lasts for some blocks yet, a window at a time: a report is good in its epoch only, so
+ * that it is signed shortly before it is sent. Epochs begin at different blocks for different providers.
  */
-async function signReports(api, workers) {
-	const views = [];
-	for (let at = 0; at < workers.length; at += 200) {
-		views.push(...(await Promise.all(workers.slice(at, at + 200).map((pair) => api.call.workerApi.workerView(pair.address)))));
+async function* reportsOf(api, workers) {
+	for (const part of windows(workers)) {
+		const views = await Promise.all(part.map((pair) => api.call.workerApi.workerView(pair.address)));
+		const head = await api.rpc.chain.getHeader(await api.rpc.chain.getFinalizedHead());
+		const best = (await heads(api)).best;
+		const signed = [];
+		for (const [i, pair] of part.entries()) {
+			const view = views[i].unwrap();
+			if (view.epochEnds.toNumber() < best + 3) continue;
+			const report = { epoch: view.epoch.toNumber(), finalisedNumber: head.number, finalisedHash: head.hash, gpus: [], leases: [] };
+			signed.push(await api.tx.attestation.report(report).signAsync(pair, { nonce: 0, era: 0 }));
+		}
+		yield signed;
 	}
-	const head = await api.rpc.chain.getHeader(await api.rpc.chain.getFinalizedHead());
-	const best = (await heads(api)).best;
-	const signed = [];
-	for (let i = 0; i < workers.length; i += 1) {
-		if (views[i].unwrap().epochEnds.toNumber() < best + 4) continue;
-		const report = { epoch: views[i].unwrap().epoch.toNumber(), finalisedNumber: head.number, finalisedHash: head.hash, gpus: [], leases: [] };
-		signed.push(await api.tx.attestation.report(report).signAsync(workers[i], { nonce: 0, era: 0 }));
-	}
-	return signed;
 }
 
 await main(async () => {
@@ -154,7 +164,7 @@ await main(async () => {
 		}
 	}
 	const isTransfer = (event) => event.section === 'balances' && event.method === 'Transfer';
-	figures.transfers = await throughput(api, 'transfers', isTransfer, transfers);
+	figures.transfers = await throughput(api, 'transfers', isTransfer, windows(transfers));
 	note(summary(figures.transfers));
 
 	step(`Reports: one of each of ${count} providers`);
@@ -167,7 +177,7 @@ await main(async () => {
 		]);
 	});
 	const isReport = (event) => event.section === 'attestation' && event.method === 'Reported';
-	figures.reports = await throughput(api, 'reports', isReport, await signReports(api, workers));
+	figures.reports = await throughput(api, 'reports', isReport, reportsOf(api, workers));
 	note(summary(figures.reports));
 
 	step(`Leases: blocks from order to first attestation, ${args.leases} times`);
