@@ -109,7 +109,8 @@ impl<T: Config> Pallet<T> {
 			}
 			AgendaItem::Lease(id) => Leases::<T>::get(id).map(|lease| {
 				let deadline = Self::deadline(id, &lease, now);
-				// The weight takes reads of its own, which only one that is served pays for.
+				// The weight takes reads of its own, so that it is asked for only when it is needed. Serving the lease pays for
+				// them; without room for that they are unpaid, once a block at most.
 				let weight = if deadline <= now {
 					T::WeightInfo::step_of_lease(Self::size_of(&lease))
 				} else {
