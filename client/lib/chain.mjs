@@ -138,6 +138,27 @@ export function eventOf(events, section, method) {
 /** An event's fields by name, as polkadot.js values. */
 export const fields = (event) => Object.fromEntries(event.data.names.map((name, i) => [name, event.data[i]]));
 
+/** All events of a pallet from block `from` to block `to`, in order, as `{ block, event }`. */
+export async function eventsOf(api, section, from, to) {
+	const found = [];
+	for (let start = from; start <= to; start += AT_ONCE) {
+		const blocks = Array.from({ length: Math.min(AT_ONCE, to - start + 1) }, (_, index) => start + index);
+		const lists = await Promise.all(blocks.map(async (block) => (await stateAt(api, block)).query.system.events()));
+		lists.forEach((list, index) => {
+			for (const { event } of list) if (event.section === section) found.push({ block: blocks[index], event });
+		});
+	}
+	return found;
+}
+
+const AT_ONCE = 16;
+
+/** The chain as it was after this block. */
+export const stateAt = async (api, block) => api.at(await api.rpc.chain.getBlockHash(block));
+
+/** Chain time in a block, in milliseconds since 1970. */
+export const timeOf = async (api, block) => (await (await stateAt(api, block)).query.timestamp.now()).toNumber();
+
 /** Number of the best and of the finalised block. */
 export async function heads(api) {
 	const [best, finalised] = await Promise.all([api.rpc.chain.getHeader(), finalisedHeader(api)]);

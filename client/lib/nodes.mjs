@@ -1,4 +1,4 @@
-// Nodes on this machine, as processes: for the end-to-end tests and for `scripts/run --scenario market`.
+// Nodes on this machine, as processes: for the end-to-end tests and for the scenarios of several nodes.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -155,6 +155,21 @@ export class LocalNode {
 		const end = await this.exited;
 		await this.api?.disconnect().catch(() => {});
 		return end;
+	}
+
+	/**
+	 * Lets the process hang for a while, as on a machine that stands still, and connects to it again: `api` is another one then. A
+	 * connection that is left open would be closed by a node that finds that it has missed all answers to its pings.
+	 */
+	async hang(ms) {
+		await this.api?.disconnect().catch(() => {});
+		this.process.kill('SIGSTOP');
+		try {
+			await sleep(ms);
+		} finally {
+			this.process.kill('SIGCONT');
+		}
+		this.api = await connect(this.url, { timeoutMs: 60_000 });
 	}
 
 	/** Ends the process, if it runs, and removes its data. */

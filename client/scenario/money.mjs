@@ -1,6 +1,6 @@
 // The money's part of the scenario: an open-ended lease that runs low, a contest, the receipts.
 
-import { eventOf, fields, send } from '../lib/chain.mjs';
+import { eventOf, eventsOf, fields, send } from '../lib/chain.mjs';
 import { duration, mill, moment } from '../lib/format.mjs';
 import { plancks } from '../lib/input.mjs';
 import { blobHash } from '../lib/job.mjs';
@@ -86,32 +86,18 @@ export async function decide({ api, council: [first, second] }, call) {
 export async function receipts({ api, renter }, from, to) {
 	const escrows = new Map();
 	const list = [];
-	for (let start = from; start <= to; start += AT_ONCE) {
-		const blocks = Array.from({ length: Math.min(AT_ONCE, to - start + 1) }, (_, index) => start + index);
-		const found = await Promise.all(blocks.map((block) => settlementEvents(api, block)));
-		for (const { block, events } of found) {
-			for (const event of events) {
-				const data = fields(event);
-				const lease = data.escrow?.toString();
-				if (event.method === 'EscrowOpened') escrows.set(lease, { streams: new Map(), returned: 0n });
-				const escrow = escrows.get(lease);
-				if (!escrow) continue;
-				note(escrow, event.method, data);
-				if (event.method !== 'EscrowClosed') continue;
-				const receipt = receiptIn([event], lease);
-				if (receipt.payer === renter.address) list.push(complete(lease, block, receipt, escrow));
-			}
-		}
+	for (const { block, event } of await eventsOf(api, 'settlement', from, to)) {
+		const data = fields(event);
+		const lease = data.escrow?.toString();
+		if (event.method === 'EscrowOpened') escrows.set(lease, { streams: new Map(), returned: 0n });
+		const escrow = escrows.get(lease);
+		if (!escrow) continue;
+		note(escrow, event.method, data);
+		if (event.method !== 'EscrowClosed') continue;
+		const receipt = receiptIn([event], lease);
+		if (receipt.payer === renter.address) list.push(complete(lease, block, receipt, escrow));
 	}
 	return list;
-}
-
-const AT_ONCE = 16;
-
-async function settlementEvents(api, block) {
-	const at = await api.at(await api.rpc.chain.getBlockHash(block));
-	const events = (await at.query.system.events()).map(({ event }) => event).filter(({ section }) => section === 'settlement');
-	return { block, events };
 }
 
 // Adds what an event says to what is known of its escrow.

@@ -63,6 +63,13 @@ const BAD = [
 	[/exclude each other/, 'close', ...CHARLIE, '--lease', '7', '--accept', '--reject'],
 	[/--evidence .*cannot be read/, 'contest', ...CHARLIE, '--lease', '7'],
 	[/no account/, 'settle'],
+	[/is not an address/, 'slashes', '--provider', 'Bob'],
+	[/no account/, 'appeal', '--slash', '3', '--evidence', 'README.md'],
+	[/--slash is missing/, 'appeal', '--account', '//Bob', '--evidence', 'README.md'],
+	[/--slash three is not a number/, 'appeal', '--account', '//Bob', '--slash', 'three', '--evidence', 'README.md'],
+	[/--evidence is missing[^]*BLAKE3/, 'appeal', '--account', '//Bob', '--slash', '3'],
+	[/--evidence nowhere\.pdf cannot be read: there is no such file/, 'appeal', '--account', '//Bob', '--slash', '3', '--evidence', 'nowhere.pdf'],
+	[/--evidence 0x12 is not a BLAKE3 hash/, 'appeal', '--account', '//Bob', '--slash', '3', '--evidence', '0x12'],
 	[/either grant/, 'allow', ...CHARLIE, '--to', '5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty'],
 	[/--max-rate is missing/, 'allow', ...CHARLIE, '--to', '5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty', '--amount', '1'],
 	[/--node names no program/, 'scenario-market', '--node', ''],
@@ -70,6 +77,11 @@ const BAD = [
 	[/it is not a program/, 'scenario-market', '--node', 'README.md'],
 	[/it is not a file/, 'scenario-market', '--node', 'client'],
 	[/is not the millrace-node program/, 'scenario-market', '--node', process.execPath],
+	[/--node names no program/, 'scenario-slashing', '--node', ''],
+	[/--stall-seconds 10 is not possible[^]*from 30/, 'scenario-slashing', '--node', process.execPath, '--stall-seconds', '10'],
+	[/--stall-seconds 1m is not possible/, 'scenario-slashing', '--node', process.execPath, '--stall-seconds', '1m'],
+	[/is not the millrace-node program/, 'scenario-slashing', '--node', process.execPath],
+	[/--summary nowhere\/at\/all\.json cannot be written/, 'scenario-slashing', '--node', process.execPath, '--summary', 'nowhere/at/all.json'],
 	[/--summary nowhere\/at\/all\.json cannot be written/, 'scenario-market', '--node', process.execPath, '--summary', 'nowhere/at/all.json'],
 ];
 test('bad input is refused with what to do, before anything is sent', { concurrency: 2 }, async (context) => {
@@ -88,6 +100,8 @@ test('scripts/run says that a port is busy, and that an option or a scenario is 
 		server.close();
 	}
 	assert.match((await run('scripts/run', '--nonsense')).stderr, /unknown option: --nonsense[^]*--help/);
-	assert.match((await run('scripts/run', '--scenario', 'moon')).stderr, /unknown scenario: moon[^]*lease or market/);
+	assert.match((await run('scripts/run', '--scenario', 'moon')).stderr, /unknown scenario: moon[^]*lease, market or slashing/);
 	assert.match((await run('scripts/run', '--scenario', 'market', '--verbose')).stderr, /--verbose is for the lease scenario alone/);
+	assert.match((await run('scripts/run', '--scenario', 'market', '--stall-seconds', '60')).stderr, /--stall-seconds is for the slashing scenario alone/);
+	assert.match((await run('scripts/run', '--scenario', 'slashing', '--stall-seconds', '5')).stderr, /--stall-seconds 5 is not possible[^]*from 30 to 600/);
 });

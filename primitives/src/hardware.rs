@@ -58,6 +58,9 @@ pub struct GpuClass<Balance> {
 	pub unit_weight: u32,
 }
 
+/// Healthy reports in a row after which a GPU that was lost during a lease can be leased again.
+pub const QUARANTINE_REPORTS: u8 = 3;
+
 /// State of a GPU.
 #[derive(
 	Clone, Copy, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -72,4 +75,11 @@ pub enum GpuState {
 	/// Its worker reported it unhealthy; a healthy report brings it back.
 	#[codec(index = 2)]
 	Faulty,
+	/// It was lost while it served a lease. So many healthy reports in a row bring it back:
+	/// [`QUARANTINE_REPORTS`].
+	#[codec(index = 3)]
+	Quarantined {
+		/// Healthy reports so far, one after the other.
+		healthy_reports: u8,
+	},
 }

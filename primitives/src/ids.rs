@@ -65,6 +65,11 @@ id!(
 	NodeIndex(u8)
 );
 
+id!(
+	/// A slash.
+	SlashId(u64)
+);
+
 impl From<OrderId> for LeaseId {
 	fn from(order: OrderId) -> Self {
 		Self(order.0)

@@ -7,9 +7,14 @@
 //! attestation   reports, absence, job results
 //!    |  LeaseAttestation, LeaseInspect   \  ProviderLiveness
 //! leases        asks, orders, bids, leases, jobs
-//!    |  GpuReservation, ProviderInspect   \  Escrow
-//! providers     registry, GPUs, bond      settlement   escrow, streams, contests, fees, receipts
+//!    |  Slashing            \  GpuReservation, ProviderInspect            \  Escrow
+//! slashing      faults,      \                                   settlement   escrow, streams, contests, fees, receipts
+//!    |          appeals       \
+//!    |  BondSlashing           \
+//! providers     registry, GPUs, bond
 //! ```
+//!
+//! Attestation tells `fault-clock` what it sees (`FaultCensus`); leases and slashing ask it what counts (`FaultClock`).
 //!
 //! Units: money is in plancks (10^-12 MILL), time in milliseconds since the Unix epoch as `pallet-timestamp` has it,
 //! prices in plancks per GPU and second.
@@ -17,19 +22,23 @@
 
 extern crate alloc;
 
+mod fault_clock;
 mod hardware;
 mod ids;
 mod lease;
 pub mod leases_api;
 mod market;
 mod report;
+mod slashing;
 mod traits;
 pub mod worker_api;
 pub mod worker_key;
 
-pub use hardware::{AcceleratorKind, GpuClass, GpuState};
+pub use fault_clock::{Excuse, FaultCensus, FaultClock, FaultClockControl, FaultEpoch, Judgement};
+pub use hardware::{AcceleratorKind, GpuClass, GpuState, QUARANTINE_REPORTS};
 pub use ids::{
-	AskId, BlobHash, ClassId, EscrowId, GpuIndex, JobId, LeaseId, Moment, NodeIndex, OrderId, StreamId,
+	AskId, BlobHash, ClassId, EscrowId, GpuIndex, JobId, LeaseId, Moment, NodeIndex, OrderId, SlashId,
+	StreamId,
 };
 pub use lease::{Checkpoint, CloseReason, FaultCause, JobFailure, JobOutcome, LeaseStatus, NodeStatus};
 pub use market::{
@@ -37,9 +46,10 @@ pub use market::{
 	ProviderFacts, Term, MAX_COUNTRIES, MAX_NODES, MAX_STREAMS,
 };
 pub use report::{GpuHealth, LeaseUsage, Report, MAX_GPUS_PER_PROVIDER, MAX_LEASES_PER_PROVIDER};
+pub use slashing::{BondSlashing, NodeFault, SlashCause, SlashLimit, Slashing};
 pub use traits::{
 	Accrued, Closing, Escrow, GpuReservation, LeaseAttestation, LeaseInspect, OpenJob, ProviderInspect,
-	ProviderLiveness, ServedNode,
+	ProviderLiveness, ServedNode, ServiceOutcome,
 };
 
 use sp_runtime::{

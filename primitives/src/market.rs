@@ -243,6 +243,8 @@ pub struct ProviderFacts<AccountId> {
 	pub network: u32,
 	/// Share of the expected epochs of the last 30 days that were attested; `None` without a history.
 	pub uptime: Option<Permill>,
-	/// Whether its reports arrive.
+	/// What its record is worth, from zero to one: its uptime over 30 days, less for leases that it failed. Zero without an uptime.
+	pub reputation: Permill,
+	/// Whether its reports arrive and it is not in maintenance.
 	pub live: bool,
 }

@@ -15,13 +15,16 @@ pub trait ProviderInspect<AccountId, Balance> {
 	/// Whether the account is a registered provider.
 	fn is_registered(provider: &AccountId) -> bool;
 
+	/// Whether its reports arrive.
+	fn is_reporting(provider: &AccountId) -> bool;
+
 	/// What matching needs to know of a provider; `None` if it is not registered.
 	fn facts(provider: &AccountId) -> Option<ProviderFacts<AccountId>>;
 
 	/// What governance says of a class.
 	fn class(class: ClassId) -> Option<GpuClass<Balance>>;
 
-	/// Number of the provider's GPUs of this class that are healthy and not leased.
+	/// Number of the provider's GPUs of this class that can be leased: healthy, not leased, and covered by free bond.
 	fn free_gpus(provider: &AccountId, class: ClassId) -> u32;
 
 	/// Number of the provider's GPUs of this class, in any state.
@@ -32,11 +35,32 @@ pub trait ProviderInspect<AccountId, Balance> {
 
 	/// All GPUs of the provider in the order of their indices; at most [`crate::MAX_GPUS_PER_PROVIDER`].
 	fn gpus(provider: &AccountId) -> Vec<GpuIndex>;
+
+	/// How many of these GPUs the last report did not call healthy. Counts leased ones only.
+	fn lost_gpus(provider: &AccountId, gpus: &[GpuIndex]) -> u32;
+
+	/// Part of the provider's bond that is locked for its leases, in plancks.
+	fn lease_bonds(provider: &AccountId) -> Balance;
+
+	/// Part of the provider's bond that is locked for this lease, in plancks.
+	fn lease_bond(provider: &AccountId, lease: LeaseId) -> Balance;
+}
+
+/// How a provider's part in a lease ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ServiceOutcome {
+	/// It served until the end.
+	Completed,
+	/// It was not ready in time, went dark, or left.
+	Faulted,
+	/// The renter did not accept what it got.
+	Rejected,
 }
 
 /// Reserving GPUs for leases. Implemented by `pallet-providers`, used by `pallet-leases` alone.
 pub trait GpuReservation<AccountId, Balance> {
-	/// Takes `count` healthy free GPUs of the class, lowest index first, for the lease. All or nothing.
+	/// Takes `count` healthy free GPUs of the class, lowest index first, for the lease, and locks their minimum bond as the lease
+	/// bond. All or nothing.
 	fn reserve(
 		provider: &AccountId,
 		class: ClassId,
@@ -44,8 +68,12 @@ pub trait GpuReservation<AccountId, Balance> {
 		lease: LeaseId,
 	) -> Result<Vec<GpuIndex>, DispatchError>;
 
-	/// Gives the lease's GPUs back. GPUs that serve another lease are left alone, so a second call does no harm.
+	/// Gives the lease's GPUs back and unlocks the lease bond. A GPU that is lost goes into quarantine. GPUs that serve another
+	/// lease are left alone, so a second call does no harm.
 	fn release(provider: &AccountId, gpus: &[GpuIndex], lease: LeaseId);
+
+	/// Remembers how the provider's part in a lease ended, for its reputation.
+	fn record_outcome(provider: &AccountId, outcome: ServiceOutcome);
 
 	/// Moves up to `amount` plancks of the provider's bond to the renter, for leaving early. The bond of `gpus` GPUs
 	/// of the class is the lease bond; at most a fifth of it is taken. Returns the plancks that moved.
@@ -66,12 +94,19 @@ pub trait ProviderLiveness<AccountId> {
 	/// Its reports stopped: its GPUs are no longer offered. Returns whether that is news.
 	fn mark_stale(provider: &AccountId) -> bool;
 
-	/// Takes over what a report says about free and faulty GPUs. A leased GPU's state is left to its lease. Returns
-	/// whether a GPU's state changed, or GPUs were added since the last report.
+	/// Takes over what a report says about GPUs. A leased GPU stays with its lease; whether it is lost is noted. Returns whether
+	/// what the provider can offer changed since the last report.
 	fn update_health(provider: &AccountId, health: &[GpuHealth]) -> bool;
 
-	/// Counts epochs of reports towards the provider's uptime: how many there were, and how many of them were attested.
-	fn record_epochs(provider: &AccountId, expected: u32, attested: u32, now: Moment);
+	/// Counts epochs of reports towards the provider's uptime: how many there were, and how many of them were attested. With
+	/// `idle_since` it served no lease since that time, so that announced maintenance is not held against it.
+	fn record_epochs(
+		provider: &AccountId,
+		expected: u32,
+		attested: u32,
+		idle_since: Option<Moment>,
+		now: Moment,
+	);
 }
 
 /// What an accrual did.
@@ -205,8 +240,9 @@ pub trait LeaseAttestation<AccountId> {
 		max_interval_ms: u64,
 	) -> DispatchResult;
 
-	/// The provider missed its reports: its node is suspended if it was served. Otherwise it is left as it is.
-	fn suspend(lease: LeaseId, provider: &AccountId, now: Moment) -> DispatchResult;
+	/// The provider's node is not served: it is suspended if it was, and if it was suspended already, the epochs since are
+	/// counted as faults. Otherwise it is left as it is.
+	fn count_miss(lease: LeaseId, provider: &AccountId, now: Moment) -> DispatchResult;
 
 	/// Records a job's outcome.
 	fn finish_job(lease: LeaseId, job: JobId, outcome: JobOutcome) -> DispatchResult;

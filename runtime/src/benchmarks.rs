@@ -89,7 +89,12 @@ impl Helper {
 			penalties: 0,
 			deposit: 0,
 			next_gpu: count as u16,
-			added_gpus: false,
+			capacity_changed: false,
+			locked: 0,
+			pending_slashes: 0,
+			slashed: 0,
+			era_slashes: Default::default(),
+			maintenance: None,
 			registered_at: crate::Timestamp::now(),
 		};
 		pallet_providers::Providers::<Runtime>::insert(provider, record);
@@ -100,7 +105,7 @@ impl Helper {
 		pallet_providers::Capacity::<Runtime>::insert(provider, CLASS, capacity);
 		for index in 0..count {
 			let state = if index < free_gpus { GpuState::Healthy } else { GpuState::Faulty };
-			let gpu = Gpu { class: CLASS, uuid_hash: Hash::zero(), state };
+			let gpu = Gpu { class: CLASS, uuid_hash: Hash::zero(), state, lost: false };
 			pallet_providers::Gpus::<Runtime>::insert(provider, GpuIndex(index as u16), gpu);
 		}
 	}

@@ -14,7 +14,7 @@
 use crate::{
 	configs::{
 		consensus::{EPOCH_CONFIG, MAX_VALIDATORS, MAX_VOTERS, MIN_NOMINATOR_BOND, MIN_VALIDATOR_BOND},
-		money::{PublicGoodsAccount, TreasuryAccount},
+		money::{InsuranceAccount, PublicGoodsAccount, TreasuryAccount},
 	},
 	constants::{EXISTENTIAL_DEPOSIT, MILL},
 	opaque::SessionKeys,
@@ -84,7 +84,8 @@ pub fn development_timing() -> ChainTiming {
 		acceptance_window_ms: 15 * SECOND,
 		contest_window_ms: 20 * SECOND,
 		verdict_within_ms: 600 * SECOND,
-		unbonding_ms: 720 * SECOND,
+		slash_deferral_ms: 60 * SECOND,
+		unbonding_ms: 800 * SECOND,
 		reference_classes_allowed: true,
 		..ChainTiming::default()
 	}
@@ -107,7 +108,8 @@ pub fn local_timing() -> ChainTiming {
 		acceptance_window_ms: 60 * SECOND,
 		contest_window_ms: 120 * SECOND,
 		verdict_within_ms: 600 * SECOND,
-		unbonding_ms: 960 * SECOND,
+		slash_deferral_ms: 180 * SECOND,
+		unbonding_ms: 1_200 * SECOND,
 		reference_classes_allowed: true,
 		..ChainTiming::default()
 	}
@@ -203,9 +205,10 @@ struct Start {
 
 fn patch(start: Start) -> Value {
 	let Start { mut endowed, founders, council, sudo, classes, timing } = start;
-	// With the existential deposit from the start, the fee's two sinks can take any amount, however small.
+	// With the existential deposit from the start, the sinks of fees and slashes can take any amount, however small.
 	endowed.push((TreasuryAccount::get(), EXISTENTIAL_DEPOSIT));
 	endowed.push((PublicGoodsAccount::get(), EXISTENTIAL_DEPOSIT));
+	endowed.push((InsuranceAccount::get(), EXISTENTIAL_DEPOSIT));
 	let validators = founders.len() as u32;
 	let stakers = founders
 		.iter()

@@ -10,6 +10,7 @@ use frame_support::{ensure, traits::fungibles::InspectHold as _};
 use millrace_primitives::{Asset, EscrowId, GpuIndex, GpuState, LeaseId, NodeStatus, StreamId};
 use pallet_leases::{LeaseOf, Leases, Orders, Payments};
 use pallet_settlement::{EscrowRecord, Escrows};
+use pallet_slashing::{SlashStatus, Slashes};
 use sp_runtime::TryRuntimeError;
 
 /// Checks, in this order:
@@ -21,6 +22,7 @@ use sp_runtime::TryRuntimeError;
 ///    node with a provider, to that provider, at the node's price times its GPUs, and no other that earns.
 /// 4. What accounts have on hold for the market is, reason by reason and asset by asset, what the pallets' records say in sum:
 ///    together with the pallets' own checks, that nothing is held for nothing.
+/// 5. What each provider has on hold for slashes is the sum of its slashes; what its leases lock is the lease bond of its nodes.
 ///
 /// # Errors
 /// Names the first that does not hold.
@@ -28,7 +30,8 @@ pub fn check() -> Result<(), TryRuntimeError> {
 	reserved_gpus_are_leased_gpus()?;
 	every_escrow_has_its_purpose()?;
 	escrows_agree_with_what_they_pay_for()?;
-	nothing_is_held_for_nothing()
+	nothing_is_held_for_nothing()?;
+	bonds_agree_with_slashes_and_leases()
 }
 
 fn reserved_gpus_are_leased_gpus() -> Result<(), TryRuntimeError> {
@@ -36,7 +39,7 @@ fn reserved_gpus_are_leased_gpus() -> Result<(), TryRuntimeError> {
 	let reserved: BTreeSet<Use> = pallet_providers::Gpus::<Runtime>::iter()
 		.filter_map(|(provider, gpu, record)| match record.state {
 			GpuState::Leased(lease) => Some((provider, gpu, lease)),
-			GpuState::Healthy | GpuState::Faulty => None,
+			GpuState::Healthy | GpuState::Faulty | GpuState::Quarantined { .. } => None,
 		})
 		.collect();
 	let leased: BTreeSet<Use> = Leases::<Runtime>::iter()
@@ -152,7 +155,10 @@ fn tokens() -> BTreeSet<u32> {
 fn is_the_markets(reason: RuntimeHoldReason) -> bool {
 	matches!(
 		reason,
-		RuntimeHoldReason::Settlement(_) | RuntimeHoldReason::Leases(_) | RuntimeHoldReason::Allowances(_)
+		RuntimeHoldReason::Settlement(_)
+			| RuntimeHoldReason::Leases(_)
+			| RuntimeHoldReason::Allowances(_)
+			| RuntimeHoldReason::Slashing(_)
 	)
 }
 
@@ -161,6 +167,7 @@ fn recorded() -> Result<Sums, TryRuntimeError> {
 	use pallet_allowances::HoldReason::AllowanceDeposit;
 	use pallet_leases::HoldReason::{AskDeposit, BidDeposit, OrderDeposit};
 	use pallet_settlement::HoldReason::{ContestBond, Escrow};
+	use pallet_slashing::HoldReason::AppealBond;
 	let mut sums = Sums::default();
 	for escrow in Escrows::<Runtime>::iter_values() {
 		let left = [escrow.refunded, escrow.paid, escrow.fee]
@@ -181,8 +188,35 @@ fn recorded() -> Result<Sums, TryRuntimeError> {
 	for bid in pallet_leases::Bids::<Runtime>::iter_values() {
 		sums.add(Asset::Native, RuntimeHoldReason::Leases(BidDeposit), bid.deposit)?;
 	}
+	for slash in Slashes::<Runtime>::iter_values() {
+		if let SlashStatus::Appealed { bond, .. } = slash.status {
+			sums.add(Asset::Native, RuntimeHoldReason::Slashing(AppealBond), bond)?;
+		}
+	}
 	for allowance in pallet_allowances::Allowances::<Runtime>::iter_values() {
 		sums.add(Asset::Native, RuntimeHoldReason::Allowances(AllowanceDeposit), allowance.deposit)?;
 	}
 	Ok(sums)
+}
+
+fn bonds_agree_with_slashes_and_leases() -> Result<(), TryRuntimeError> {
+	let mut pending: BTreeMap<AccountId, Balance> = BTreeMap::new();
+	for slash in Slashes::<Runtime>::iter_values() {
+		let sum = pending.entry(slash.provider).or_default();
+		*sum = sum.checked_add(slash.held).ok_or("5: a sum of slashes overflows")?;
+	}
+	for (who, provider) in pallet_providers::Providers::<Runtime>::iter() {
+		let held = pending.remove(&who).unwrap_or(0);
+		ensure!(provider.pending_slashes == held, "5: pending slashes are not the provider's slashes");
+	}
+	ensure!(pending.into_values().all(|held| held == 0), "5: a slash of nobody");
+	let locking: BTreeSet<(AccountId, LeaseId)> = Leases::<Runtime>::iter()
+		.flat_map(|(id, lease)| lease.nodes.into_iter().map(move |node| (id, node)))
+		.filter(|(_, node)| !matches!(node.status, NodeStatus::Faulted { .. }))
+		.map(|(id, node)| (node.provider, id))
+		.collect();
+	let locked: BTreeSet<(AccountId, LeaseId)> =
+		pallet_providers::LeaseBonds::<Runtime>::iter_keys().collect();
+	ensure!(locked == locking, "5: lease bonds are not those of the leases' nodes");
+	Ok(())
 }

@@ -6,7 +6,8 @@
 //! ```text
 //! attestation    reports, absence, job results
 //! leases         asks, orders, bids, leases, jobs
-//! providers      registry, GPUs, bonds         settlement   escrow, accrual, contests, fees, receipts
+//! slashing       what faults cost              settlement   escrow, accrual, contests, fees, receipts
+//! providers      registry, GPUs, bonds         fault clock  which time counts against providers
 //! timing         slot, session, epochs and windows, fixed at genesis
 //! ```
 //!

@@ -101,7 +101,10 @@ mod runtime {
 	#[runtime::pallet_index(34)]
 	pub type AssetsHolder = pallet_assets_holder;
 
-	// The market, from the bottom up. Leases end what is due before attestation looks for absence.
+	// The market, from the bottom up. The fault clock observes a block before anybody asks it; leases end what is due before
+	// attestation looks for absence.
+	#[runtime::pallet_index(39)]
+	pub type FaultClock = pallet_fault_clock;
 	#[runtime::pallet_index(40)]
 	pub type Providers = pallet_providers;
 	#[runtime::pallet_index(41)]
@@ -112,4 +115,6 @@ mod runtime {
 	pub type Attestation = pallet_attestation;
 	#[runtime::pallet_index(44)]
 	pub type Allowances = pallet_allowances;
+	#[runtime::pallet_index(45)]
+	pub type Slashing = pallet_slashing;
 }

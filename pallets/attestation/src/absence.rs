@@ -18,9 +18,27 @@ use frame_support::{
 	weights::WeightMeter,
 };
 use millrace_primitives::{
-	BlockNumber, LeaseAttestation, LeaseId, LeaseInspect, Moment, ProviderInspect, ProviderLiveness,
+	BlockNumber, FaultCensus, LeaseAttestation, LeaseId, LeaseInspect, Moment, NodeStatus, ProviderInspect,
+	ProviderLiveness,
 };
 use sp_runtime::SaturatedConversion;
+
+/// A node that has been served by its provider.
+pub(crate) struct WatchedNode {
+	/// Its lease.
+	pub(crate) lease: LeaseId,
+	/// Whether attested time is billed: it is not suspended.
+	pub(crate) billed: bool,
+	/// When it was attested last, in milliseconds.
+	pub(crate) attested_at: Moment,
+}
+
+/// Whether the provider of a node that is not served reports all the same.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Reported {
+	Yes,
+	No,
+}
 
 /// Idle epochs from one look at an absent provider to the next.
 const IDLE_EPOCHS_BETWEEN_LOOKS: u32 = 100;
@@ -38,6 +56,7 @@ impl<T: Config> Pallet<T> {
 			block = block.saturating_add(1);
 		}
 		AgendaCursor::<T>::put(block);
+		T::Clock::note_searched_until(block);
 		outer.consume(meter.consumed());
 	}
 
@@ -93,44 +112,53 @@ impl<T: Config> Pallet<T> {
 		if !T::Providers::is_registered(provider) {
 			return None;
 		}
-		let billed = Self::billed_nodes(provider);
+		let nodes = Self::watched_nodes(provider);
 		// Only a report makes a node billed. A node that was assigned since the last report says nothing about
 		// its absence.
-		let cadence = if billed.is_empty() { Cadence::Idle } else { Cadence::Leased };
+		let is_billed = nodes.iter().any(|node| node.billed);
+		let cadence = if is_billed { Cadence::Leased } else { Cadence::Idle };
 		let deadline = Self::deadline(provider, last.epoch, cadence);
-		Some(if Self::current_block() < deadline {
-			Self::suspend_left_out(provider, &last, billed, now).min(deadline)
+		let is_absent = Self::current_block() >= deadline || !Self::is_live(provider);
+		Some(if is_absent {
+			Self::declare_absent(provider, &last, nodes, now)
 		} else {
-			Self::declare_absent(provider, &last, billed, now)
+			Self::look_for_dark_nodes(provider, &last, nodes, now).min(deadline)
 		})
 	}
 
-	/// Leases of which the provider's node is served, so that its attested time is billed, with its last attestation.
-	pub(crate) fn billed_nodes(provider: &T::AccountId) -> Vec<(LeaseId, Moment)> {
+	/// Nodes of the provider that are served, so that their attested time is billed, or suspended.
+	pub(crate) fn watched_nodes(provider: &T::AccountId) -> Vec<WatchedNode> {
 		let leases = T::Leases::leases_of(provider).into_iter();
 		leases
 			.filter_map(|lease| Some((lease, T::Leases::served_node(lease, provider)?)))
-			.filter(|(_, node)| node.status.is_served())
-			.map(|(lease, node)| (lease, node.attested_at))
+			.filter(|(_, node)| {
+				node.status.is_served() || matches!(node.status, NodeStatus::Suspended { .. })
+			})
+			.map(|(lease, node)| WatchedNode {
+				lease,
+				billed: node.status.is_served(),
+				attested_at: node.attested_at,
+			})
 			.collect()
 	}
 
-	/// The provider's report stayed away. Returns when to look again: soon if something failed.
+	/// The provider's report stayed away. Returns when to look again: soon while it has nodes to come back to, for each
+	/// further epoch counts.
 	fn declare_absent(
 		provider: &T::AccountId,
 		last: &LastReport,
-		billed: Vec<(LeaseId, Moment)>,
+		nodes: Vec<WatchedNode>,
 		now: Moment,
 	) -> BlockNumber {
-		let mut failed = false;
-		for (lease, _) in billed {
-			failed |= !Self::try_suspend(provider, lease, now);
+		let has_nodes = !nodes.is_empty();
+		for node in nodes {
+			Self::miss(provider, node.lease, Reported::No, now);
 		}
 		if T::Providers::mark_stale(provider) {
 			Self::deposit_event(Event::ProviderStale { provider: provider.clone(), last_epoch: last.epoch });
 			T::Leases::capacity_changed(provider);
 		}
-		let ahead = if failed {
+		let ahead = if has_nodes {
 			T::LeasedEpoch::get()
 		} else {
 			T::IdleEpoch::get().saturating_mul(IDLE_EPOCHS_BETWEEN_LOOKS)
@@ -139,22 +167,24 @@ impl<T: Config> Pallet<T> {
 		Self::current_block().saturating_add(ahead)
 	}
 
-	/// The provider reports, but not every lease: those that the last report did not attest are suspended
-	/// once the window is over. Returns the block at which the next of them may be.
-	fn suspend_left_out(
+	/// The provider reports, but maybe not every node: those that the last report did not attest are suspended once the window
+	/// is over, and those that are suspended miss another epoch. Returns the block at which the next of them may.
+	fn look_for_dark_nodes(
 		provider: &T::AccountId,
 		last: &LastReport,
-		billed: Vec<(LeaseId, Moment)>,
+		nodes: Vec<WatchedNode>,
 		now: Moment,
 	) -> BlockNumber {
 		let mut next = BlockNumber::MAX;
-		for (lease, attested_at) in billed.into_iter().filter(|(_, at)| *at < last.at) {
-			let dark = now.saturating_sub(attested_at);
-			let ahead = match Self::window_ms().checked_sub(dark) {
+		for node in nodes.into_iter().filter(|node| !node.billed || node.attested_at < last.at) {
+			let dark = now.saturating_sub(node.attested_at);
+			let ahead = match Self::window_ms().checked_sub(dark).filter(|_| node.billed) {
 				// One millisecond more than is left: the window itself is still attested time.
 				Some(left) => left.saturating_add(1).div_ceil(T::SlotDuration::get().max(1)),
-				None if Self::try_suspend(provider, lease, now) => continue,
-				None => T::LeasedEpoch::get().into(),
+				None => {
+					Self::miss(provider, node.lease, Reported::Yes, now);
+					T::LeasedEpoch::get().into()
+				}
 			};
 			// Clamping is right: a block that does not fit never comes.
 			next = next.min(Self::current_block().saturating_add(ahead.saturated_into()));
@@ -162,14 +192,16 @@ impl<T: Config> Pallet<T> {
 		next
 	}
 
-	/// Suspends the provider's node of one lease. Returns whether that worked.
-	fn try_suspend(provider: &T::AccountId, lease: LeaseId, now: Moment) -> bool {
-		match with_storage_layer(|| T::Leases::suspend(lease, provider, now)) {
-			Ok(()) => true,
-			Err(error) => {
-				Self::unexpected(provider, UnexpectedKind::SuspendFailed(lease, error));
-				false
-			}
+	/// The provider's node of a lease is not served: the lease suspends it or counts another epoch, and the census takes note.
+	fn miss(provider: &T::AccountId, lease: LeaseId, reported: Reported, now: Moment) {
+		let counted = with_storage_layer(|| T::Leases::count_miss(lease, provider, now));
+		if let Err(error) = counted {
+			Self::unexpected(provider, UnexpectedKind::CountMissFailed(lease, error));
+			return;
+		}
+		if let Some(facts) = T::Providers::facts(provider) {
+			let bonded = T::Providers::lease_bond(provider, lease);
+			T::Clock::note_miss(&facts.owner, bonded, reported == Reported::Yes);
 		}
 	}
 

@@ -8,7 +8,7 @@ use crate::{
 use codec::Encode;
 use frame_support::{ensure, traits::Get};
 use millrace_math::{epoch_end, epoch_of, epoch_offset};
-use millrace_primitives::{BlockNumber, LeaseInspect, ProviderInspect};
+use millrace_primitives::{BlockNumber, LeaseInspect, Moment, ProviderInspect};
 use sp_runtime::{
 	traits::{BlakeTwo256, Hash},
 	SaturatedConversion,
@@ -112,6 +112,11 @@ impl<T: Config> Pallet<T> {
 			.any(|node| node.attested_at <= last.at)
 	}
 
+	/// When the provider reported last, if it serves none of the leases that it served then.
+	pub(crate) fn idle_since(provider: &T::AccountId, last: Option<&LastReport>) -> Option<Moment> {
+		last.filter(|last| !Self::held_a_lease_since(provider, last)).map(|last| last.at)
+	}
+
 	/// How often the provider has to report now.
 	pub(crate) fn cadence(provider: &T::AccountId) -> Cadence {
 		if T::Leases::lease_count(provider) > 0 {
@@ -123,6 +128,6 @@ impl<T: Config> Pallet<T> {
 
 	/// Whether the provider's reports arrive.
 	pub(crate) fn is_live(provider: &T::AccountId) -> bool {
-		T::Providers::facts(provider).is_some_and(|facts| facts.live)
+		T::Providers::is_reporting(provider)
 	}
 }

@@ -33,7 +33,9 @@
 //! ```
 //!
 //! A provider that leaves a lease out of its reports, or reports one of its GPUs unhealthy, has its node of
-//! that lease suspended when its last attestation is older than the window. A cadence is held by the blocks, the
+//! that lease suspended when its last attestation is older than the window. While nodes are suspended the provider is looked
+//! at in every epoch: the leases count the epochs as faults, and the fault clock is told, so that misses which many have at once
+//! are nobody's fault. A cadence is held by the blocks, the
 //! window by chain time at full speed: when more than half of the slots stay empty, the time between reports
 //! is not billed.
 //!
@@ -50,7 +52,8 @@
 //!
 //! # What it does not do
 //!
-//! It holds no money and no stake: absence stops the bill and takes the provider off the market, no more.
+//! It holds no money and no stake: absence stops the bill and takes the provider off the market; what it costs is decided by
+//! the pallets below.
 //! Usage in a report is recorded as a claim; what is billed follows chain time. A worker's statement about
 //! health is not verified here.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -86,8 +89,8 @@ pub mod pallet {
 	use frame_support::{pallet_prelude::*, traits::Time, weights::WeightMeter};
 	use frame_system::pallet_prelude::*;
 	use millrace_primitives::{
-		Balance, BlockNumber, JobId, JobOutcome, LeaseAttestation, LeaseId, LeaseInspect, Moment,
-		ProviderInspect, ProviderLiveness, Report, MAX_LEASES_PER_PROVIDER,
+		Balance, BlockNumber, FaultCensus, JobId, JobOutcome, LeaseAttestation, LeaseId, LeaseInspect,
+		Moment, ProviderInspect, ProviderLiveness, Report, MAX_LEASES_PER_PROVIDER,
 	};
 	use sp_runtime::SaturatedConversion;
 
@@ -110,6 +113,9 @@ pub mod pallet {
 
 		/// The leases that reports are about.
 		type Leases: LeaseInspect<Self::AccountId> + LeaseAttestation<Self::AccountId>;
+
+		/// What is told of reports and misses, so that faults can be judged.
+		type Clock: FaultCensus<Self::AccountId, Balance>;
 
 		/// Length of an epoch, in blocks: how often a provider with leases reports. At least one, and fixed for the
 		/// chain's life: numbers of epochs are stored.
@@ -162,9 +168,9 @@ pub mod pallet {
 		/// A lease could not be attested. Its provider's other leases were.
 		#[codec(index = 1)]
 		AttestFailed(LeaseId, DispatchError),
-		/// A lease could not be suspended. It is tried again later.
+		/// A node that is not served could not be suspended, or its fault not be counted. It is tried again an epoch later.
 		#[codec(index = 2)]
-		SuspendFailed(LeaseId, DispatchError),
+		CountMissFailed(LeaseId, DispatchError),
 	}
 
 	#[pallet::event]

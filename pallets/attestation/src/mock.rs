@@ -9,9 +9,9 @@ use frame_support::{
 	Twox64Concat,
 };
 use millrace_primitives::{
-	AcceleratorKind, Balance, ClassId, GpuClass, GpuHealth, GpuIndex, GpuState, JobId, JobOutcome,
-	LeaseAttestation, LeaseId, LeaseInspect, LeaseStatus, LeaseUsage, Moment, NodeIndex, NodeStatus, OpenJob,
-	Owner, ProviderFacts, ProviderInspect, ProviderLiveness, Report, ServedNode,
+	AcceleratorKind, Balance, ClassId, FaultCensus, GpuClass, GpuHealth, GpuIndex, GpuState, JobId,
+	JobOutcome, LeaseAttestation, LeaseId, LeaseInspect, LeaseStatus, LeaseUsage, Moment, NodeIndex,
+	NodeStatus, OpenJob, Owner, ProviderFacts, ProviderInspect, ProviderLiveness, Report, ServedNode,
 };
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
 
@@ -21,6 +21,8 @@ pub(crate) const PROVIDER: AccountId = 1;
 pub(crate) const OTHER: AccountId = 2;
 pub(crate) const THIRD: AccountId = 3;
 pub(crate) const STRANGER: AccountId = 99;
+/// Bond of every lease, in plancks.
+pub(crate) const LEASE_BOND: Balance = 500;
 pub(crate) const SLOT: u64 = 1_000;
 pub(crate) const LEASED: u32 = 10;
 pub(crate) const IDLE: u32 = 100;
@@ -84,6 +86,7 @@ impl pallet_attestation::Config for Test {
 	type Time = Clock;
 	type Providers = Registry;
 	type Leases = Market;
+	type Clock = Census;
 	type LeasedEpoch = LeasedEpoch;
 	type IdleEpoch = IdleEpoch;
 	type GraceEpochs = GraceEpochs;
@@ -109,6 +112,10 @@ pub(crate) type RegistryWorkers = StorageMap<MockRegistry, Twox64Concat, Account
 pub(crate) type RegistryEpochs =
 	StorageMap<MockRegistry, Twox64Concat, AccountId, (u32, u32), frame_support::pallet_prelude::ValueQuery>;
 
+/// Since when each provider served no lease, as its last report had it.
+#[storage_alias]
+pub(crate) type RegistryIdle = StorageMap<MockRegistry, Twox64Concat, AccountId, Moment>;
+
 /// A node of a lease of the model.
 #[derive(Clone, Debug, Eq, PartialEq, codec::Encode, codec::Decode)]
 pub(crate) struct MockNode {
@@ -116,6 +123,8 @@ pub(crate) struct MockNode {
 	pub(crate) status: NodeStatus,
 	pub(crate) attested_at: Moment,
 	pub(crate) billed_ms: u64,
+	/// Misses that were counted while it was suspended.
+	pub(crate) misses: u32,
 }
 
 /// Nodes by lease and provider. A lease is closed when it has none.
@@ -147,6 +156,10 @@ impl ProviderInspect<AccountId, Balance> for Registry {
 		RegistryLive::contains_key(provider)
 	}
 
+	fn is_reporting(provider: &AccountId) -> bool {
+		RegistryLive::get(provider).unwrap_or(false)
+	}
+
 	fn facts(provider: &AccountId) -> Option<ProviderFacts<AccountId>> {
 		let live = RegistryLive::get(provider)?;
 		Some(ProviderFacts {
@@ -154,6 +167,7 @@ impl ProviderInspect<AccountId, Balance> for Registry {
 			country: *b"ZZ",
 			network: 0,
 			uptime: None,
+			reputation: sp_runtime::Permill::zero(),
 			live,
 		})
 	}
@@ -186,6 +200,18 @@ impl ProviderInspect<AccountId, Balance> for Registry {
 		gpus.sort();
 		gpus
 	}
+
+	fn lost_gpus(_: &AccountId, _: &[GpuIndex]) -> u32 {
+		0
+	}
+
+	fn lease_bonds(provider: &AccountId) -> Balance {
+		Balance::from(Market::lease_count(provider)) * LEASE_BOND
+	}
+
+	fn lease_bond(_: &AccountId, _: LeaseId) -> Balance {
+		LEASE_BOND
+	}
 }
 
 impl ProviderLiveness<AccountId> for Registry {
@@ -206,9 +232,51 @@ impl ProviderLiveness<AccountId> for Registry {
 		changed
 	}
 
-	fn record_epochs(provider: &AccountId, expected: u32, attested: u32, _: Moment) {
+	fn record_epochs(
+		provider: &AccountId,
+		expected: u32,
+		attested: u32,
+		idle_since: Option<Moment>,
+		_: Moment,
+	) {
+		RegistryIdle::set(provider, idle_since);
 		RegistryEpochs::mutate(provider, |epochs| *epochs = (epochs.0 + expected, epochs.1 + attested));
 	}
+}
+
+/// What the census was told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, codec::Encode, codec::Decode)]
+pub(crate) enum Told {
+	Report { bonded: Balance, lag: u32 },
+	Miss { owner: AccountId, bonded: Balance, reported: bool },
+}
+
+#[storage_alias]
+pub(crate) type CensusTold = StorageValue<MockCensus, Vec<Told>, frame_support::pallet_prelude::ValueQuery>;
+#[storage_alias]
+pub(crate) type CensusSearched = StorageValue<MockCensus, u32, frame_support::pallet_prelude::ValueQuery>;
+
+/// Model of the fault clock's census.
+pub struct Census;
+
+impl FaultCensus<AccountId, Balance> for Census {
+	fn note_report(bonded: Balance, lag: u32) {
+		CensusTold::append(Told::Report { bonded, lag });
+	}
+
+	fn note_miss(owner: &Owner<AccountId>, bonded: Balance, reported: bool) {
+		let Owner::Account(owner) = *owner else { unreachable!("the model has no groups") };
+		CensusTold::append(Told::Miss { owner, bonded, reported });
+	}
+
+	fn note_searched_until(block: u32) {
+		CensusSearched::put(block);
+	}
+}
+
+/// What the census was told since the last call.
+pub(crate) fn told() -> Vec<Told> {
+	CensusTold::take()
 }
 
 /// Model of the leases.
@@ -275,14 +343,16 @@ impl LeaseAttestation<AccountId> for Market {
 		Ok(())
 	}
 
-	fn suspend(id: LeaseId, provider: &AccountId, now: Moment) -> DispatchResult {
+	fn count_miss(id: LeaseId, provider: &AccountId, now: Moment) -> DispatchResult {
 		if BrokenLeases::get().contains(&id) {
 			return Err(DispatchError::Unavailable);
 		}
-		change_node(id, *provider, |node| {
-			if node.status.is_served() {
+		change_node(id, *provider, |node| match node.status {
+			NodeStatus::Suspended { .. } => node.misses += 1,
+			status if status.is_served() => {
 				node.status = NodeStatus::Suspended { since: now, leaves_at: None };
 			}
+			_ => {}
 		});
 		Ok(())
 	}
@@ -393,6 +463,7 @@ pub(crate) fn join(lease: LeaseId, provider: AccountId, gpu: u16) {
 			status: NodeStatus::Pending { since: Now::get() },
 			attested_at: Now::get(),
 			billed_ms: 0,
+			misses: 0,
 		},
 	);
 }

@@ -8,7 +8,7 @@ use alloc::{collections::btree_set::BTreeSet, vec::Vec};
 use frame_support::{ensure, storage::with_storage_layer, traits::Time};
 use frame_system::{ensure_signed, pallet_prelude::OriginFor};
 use millrace_primitives::{
-	BlockNumber, GpuIndex, LeaseAttestation, LeaseId, LeaseInspect, Moment, ProviderInspect,
+	BlockNumber, FaultCensus, GpuIndex, LeaseAttestation, LeaseId, LeaseInspect, Moment, ProviderInspect,
 	ProviderLiveness, Report,
 };
 use sp_runtime::DispatchError;
@@ -69,7 +69,10 @@ impl<T: Config> Pallet<T> {
 		if capacity_changed {
 			T::Leases::capacity_changed(&provider);
 		}
-		T::Providers::record_epochs(&provider, expected, 1, now);
+		let idle_since = Self::idle_since(&provider, last.as_ref());
+		T::Providers::record_epochs(&provider, expected, 1, idle_since, now);
+		let lag = block.saturating_sub(report.finalised_number);
+		T::Clock::note_report(T::Providers::lease_bonds(&provider), lag);
 		let healthy: Vec<GpuIndex> =
 			report.gpus.iter().filter(|health| health.healthy).map(|health| health.gpu).collect();
 		for usage in &report.leases {
@@ -93,7 +96,7 @@ impl<T: Config> Pallet<T> {
 			healthy: healthy.len() as u32,
 			leases: report.leases.len() as u32,
 			finalised_number: report.finalised_number,
-			lag: block.saturating_sub(report.finalised_number),
+			lag,
 		});
 		capacity_changed
 	}

@@ -1,6 +1,7 @@
 //! Invariants, checked after every test and by `try-runtime`.
 
 use crate::{
+	absence::WatchedNode,
 	epochs::Cadence,
 	pallet::{Agenda, AgendaCursor, Config, LastReports, Pallet},
 };
@@ -25,9 +26,10 @@ impl<T: Config> Pallet<T> {
 			);
 			ensure!(last.finalised_number < last.block, "2: a report saw a finalised block from the future");
 
-			let billed = Self::billed_nodes(&provider);
+			let mut billed = Self::watched_nodes(&provider);
+			billed.retain(|node| node.billed);
 			let cadence = if billed.is_empty() { Cadence::Idle } else { Cadence::Leased };
-			for (lease, attested_at) in billed {
+			for WatchedNode { lease, attested_at, .. } in billed {
 				let ready_at = T::Leases::served_node(lease, &provider).and_then(|node| node.ready_at);
 				ensure!(
 					attested_at <= last.at || ready_at == Some(attested_at),

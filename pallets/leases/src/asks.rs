@@ -24,6 +24,7 @@ impl<T: Config> Pallet<T> {
 		terms: AskTerms,
 		lifetime_ms: u64,
 	) -> DispatchResultWithPostInfo {
+		Self::ensure_not_paused()?;
 		Self::check_ask_terms(&provider, &terms)?;
 		ensure!(lifetime_ms > 0 && lifetime_ms <= T::MaxAskLifetime::get(), Error::<T>::LifetimeOutOfBounds);
 		let ask = NextAsk::<T>::get();

@@ -1,11 +1,11 @@
-//! Attestation and suspension of nodes. The only place where time becomes a bill.
+//! Attestation of nodes. The only place where time becomes a bill.
 
 use crate::{
 	pallet::{Config, Error, Event, Leases, Pallet},
 	status::{LeaseEvent, NodeEvent},
 	types::LeaseOf,
 };
-use millrace_primitives::{Escrow, GpuIndex, LeaseId, LeaseUsage, Moment, NodeStatus};
+use millrace_primitives::{Escrow, GpuIndex, LeaseId, LeaseUsage, Moment, NodeStatus, Slashing};
 use sp_runtime::{
 	traits::{BlakeTwo256, Hash as _},
 	DispatchError, DispatchResult,
@@ -68,6 +68,7 @@ impl<T: Config> Pallet<T> {
 			NodeStatus::Suspended { .. } => {
 				let resumed = Event::NodeResumed { lease: id, node: number, dark_ms: since_last };
 				Self::deposit_event(resumed);
+				T::Slashing::end_episode(&node.provider, id);
 				0
 			}
 			NodeStatus::Active | NodeStatus::Reclaiming { .. }
@@ -110,25 +111,6 @@ impl<T: Config> Pallet<T> {
 			after_ms: now.saturating_sub(lease.opened_at),
 			ends_at: lease.ends_at,
 		});
-		Ok(())
-	}
-
-	/// See [`LeaseAttestation::suspend`](millrace_primitives::LeaseAttestation::suspend).
-	pub(crate) fn do_suspend(id: LeaseId, provider: &T::AccountId, now: Moment) -> DispatchResult {
-		let mut lease = Leases::<T>::get(id).ok_or(Error::<T>::UnknownLease)?;
-		let index = lease.node_of(provider).ok_or(Error::<T>::NotServing)?;
-		let node = lease.nodes.get_mut(index).ok_or(Error::<T>::NotServing)?;
-		if !node.status.is_served() {
-			return Ok(());
-		}
-		node.status = Self::node_after(node.status, NodeEvent::MissedReports { at: now })?;
-		Self::deposit_event(Event::NodeSuspended {
-			lease: id,
-			node: Self::node_index(index),
-			attested_at: node.attested_at,
-		});
-		Self::arm_lease_if_sooner(id, &mut lease, now);
-		Leases::<T>::insert(id, lease);
 		Ok(())
 	}
 }

@@ -17,6 +17,7 @@ impl<T: Config> Pallet<T> {
 		price: Balance,
 		reclaim_notice_ms: u64,
 	) -> DispatchResult {
+		Self::ensure_not_paused()?;
 		let mut record = Orders::<T>::get(order).ok_or(Error::<T>::UnknownOrder)?;
 		Self::check_bid(&provider, &record, price, reclaim_notice_ms)?;
 		let deposit = match Bids::<T>::get(order, &provider) {

@@ -13,7 +13,10 @@ use frame_support::{
 	storage::with_storage_layer,
 	traits::{Get, Time},
 };
-use millrace_primitives::{Balance, Closing, Escrow, LeaseId, LeaseStatus, Moment, NodeStatus, MAX_STREAMS};
+use millrace_primitives::{
+	Balance, CloseReason, Closing, Escrow, GpuReservation, LeaseId, LeaseStatus, Moment, NodeStatus,
+	ServiceOutcome, MAX_STREAMS,
+};
 use sp_runtime::DispatchResult;
 
 impl<T: Config> Pallet<T> {
@@ -111,6 +114,9 @@ impl<T: Config> Pallet<T> {
 			let closing = T::Escrow::close(id.into())?;
 			for node in lease.nodes.iter().filter(|node| !matches!(node.status, NodeStatus::Faulted { .. })) {
 				Self::unassign(id, node);
+				if let Some(outcome) = outcome_of(reason, node.status) {
+					T::Providers::record_outcome(&node.provider, outcome);
+				}
 			}
 			// At most this many are stored, so nothing is left for a second round.
 			let _ = Jobs::<T>::clear_prefix(id, MAX_JOBS_PER_LEASE, None);
@@ -149,5 +155,20 @@ impl<T: Config> Pallet<T> {
 			Payments::<T>::insert(id, LastPayments { at, due, ..last });
 		}
 		Ok(())
+	}
+}
+
+/// What the end of a lease says about the provider of a node in this status. A lease that others ended says nothing.
+fn outcome_of(reason: CloseReason, node: NodeStatus) -> Option<ServiceOutcome> {
+	match reason {
+		CloseReason::Completed | CloseReason::RenterClosed | CloseReason::FundsExhausted => {
+			node.is_served().then_some(ServiceOutcome::Completed)
+		}
+		CloseReason::Rejected => Some(ServiceOutcome::Rejected),
+		CloseReason::ProviderNotReady
+		| CloseReason::ProviderDark
+		| CloseReason::Governance
+		| CloseReason::ProviderReclaimed
+		| CloseReason::ProviderLeft => None,
 	}
 }

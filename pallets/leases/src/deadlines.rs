@@ -56,10 +56,13 @@ impl<T: Config> Pallet<T> {
 		// All sums clamp: a time that does not fit never comes.
 		match node.status {
 			NodeStatus::Pending { since } => {
-				Some((since.saturating_add(T::ReadyWithin::get()), NodeEvent::NotReadyInTime { at: now }))
+				let late =
+					since.saturating_add(T::ReadyWithin::get()).saturating_add(Self::stopped_for(node));
+				Some((late, NodeEvent::NotReadyInTime { at: now }))
 			}
 			NodeStatus::Suspended { since, leaves_at } => {
-				let gone = since.saturating_add(T::SuspendedFor::get());
+				let gone =
+					since.saturating_add(T::SuspendedFor::get()).saturating_add(Self::stopped_for(node));
 				Some(match leaves_at.filter(|until| *until <= gone) {
 					Some(until) => (until, NodeEvent::NoticeServed { at: now }),
 					None => (gone, NodeEvent::SuspendedTooLong { at: now }),

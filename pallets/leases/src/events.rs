@@ -318,6 +318,10 @@ mod events {
 			/// Earned, and still held until the contest window is over.
 			pending: Balance,
 		},
+		/// Governance paused the market: nothing new is offered, ordered or matched, and no time counts against providers.
+		MarketPaused,
+		/// Governance resumed the market.
+		MarketResumed,
 		/// Something happened that the pallet's own rules exclude. No money was moved by it. Please report it.
 		Unexpected {
 			/// What.

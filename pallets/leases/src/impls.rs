@@ -82,8 +82,8 @@ impl<T: Config> LeaseAttestation<T::AccountId> for Pallet<T> {
 		Self::do_attest(provider, usage, healthy, now, max_interval_ms)
 	}
 
-	fn suspend(lease: LeaseId, provider: &T::AccountId, now: Moment) -> DispatchResult {
-		Self::do_suspend(lease, provider, now)
+	fn count_miss(lease: LeaseId, provider: &T::AccountId, now: Moment) -> DispatchResult {
+		Self::do_count_miss(lease, provider, now)
 	}
 
 	fn finish_job(lease: LeaseId, job: JobId, outcome: JobOutcome) -> DispatchResult {

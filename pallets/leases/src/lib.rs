@@ -58,6 +58,8 @@
 //! | `closing` | the end of a lease |
 //! | `deadlines` | what time alone makes of a lease |
 //! | `agenda` | when to look at what |
+//! | `faults` | for how long nodes were not served |
+//! | `pausing` | whether the market is paused |
 //! | `jobs` | jobs and checkpoints |
 //! | `reads` | nothing: quotes, depth, summaries |
 //!
@@ -92,12 +94,14 @@ mod bids;
 mod closing;
 mod deadlines;
 mod events;
+mod faults;
 mod funding;
 mod impls;
 mod jobs;
 mod nodes;
 mod opening;
 mod orders;
+mod pausing;
 mod reads;
 mod rounds;
 mod selection;
@@ -151,8 +155,8 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use millrace_primitives::{
 		AskId, AskTerms, Balance, BlobHash, BlockNumber, Checkpoint, CloseReason, Escrow, FaultCause,
-		GpuIndex, GpuReservation, Hash, JobId, JobOutcome, LeaseId, Moment, NodeIndex, OrderId, OrderTerms,
-		ProviderInspect, MAX_LEASES_PER_PROVIDER,
+		FaultClock, FaultClockControl, GpuIndex, GpuReservation, Hash, JobId, JobOutcome, LeaseId, Moment,
+		NodeIndex, OrderId, OrderTerms, ProviderInspect, Slashing, MAX_LEASES_PER_PROVIDER,
 	};
 	use sp_runtime::SaturatedConversion;
 
@@ -180,19 +184,28 @@ pub mod pallet {
 		/// Money of leases.
 		type Escrow: Escrow<Self::AccountId, Balance>;
 
-		/// Who may close a lease for governance.
+		/// What faults cost.
+		type Slashing: Slashing<Self::AccountId, Balance>;
+
+		/// Which time counts against providers.
+		type Clock: FaultClock<Self::AccountId> + FaultClockControl;
+
+		/// Length of an epoch of a provider with leases, in milliseconds: the unit in which faults are counted.
+		type EpochDuration: Get<u64>;
+
+		/// Epochs for which a missing report is waited for.
+		type GraceEpochs: Get<u32>;
+
+		/// Who may close a lease for governance, and pause the market.
 		type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
 		/// Deposit of an account's first ask, in plancks; the n-th that stands at a time costs n times as much.
-		#[pallet::constant]
 		type AskDeposit: Get<Balance>;
 
 		/// Deposit of an account's first waiting order, in plancks; the n-th costs n times as much.
-		#[pallet::constant]
 		type OrderDeposit: Get<Balance>;
 
 		/// Deposit of an account's first live bid, in plancks; the n-th costs n times as much.
-		#[pallet::constant]
 		type BidDeposit: Get<Balance>;
 
 		/// Longest auction, in blocks.
@@ -259,6 +272,10 @@ pub mod pallet {
 	/// Number of the next order, which is that of its lease and of its escrow too.
 	#[pallet::storage]
 	pub type NextOrder<T> = StorageValue<_, OrderId, ValueQuery>;
+
+	/// Set while governance pauses the market. Written by `pause_market` and `resume_market`.
+	#[pallet::storage]
+	pub type Paused<T> = StorageValue<_, (), OptionQuery>;
 
 	/// Standing asks. Written by the provider's calls and by leases taken from them; removed on withdrawal or expiry.
 	// Twox64: we number the asks ourselves.
@@ -378,6 +395,10 @@ pub mod pallet {
 
 	#[pallet::error]
 	pub enum Error<T> {
+		/// The market is paused. Try again when `MarketResumed` has been emitted.
+		MarketPaused,
+		/// The market is not paused.
+		MarketNotPaused,
 		/// Only a registered provider can post an ask or bid. Register first.
 		NotAProvider,
 		/// No such class of GPUs. The registry lists them.
@@ -727,10 +748,35 @@ pub mod pallet {
 			let provider = ensure_signed(origin)?;
 			Self::do_leave(&provider, lease)
 		}
+
+		/// Pauses the market: no new asks, bids, orders and matches, and no time counts against providers. Leases that run go on;
+		/// reports, payments and every way out of the market stay open.
+		///
+		/// Origin: [`Config::AdminOrigin`]. Emits [`Event::MarketPaused`].
+		#[pallet::call_index(16)]
+		pub fn pause_market(origin: OriginFor<T>) -> DispatchResult {
+			T::AdminOrigin::ensure_origin(origin)?;
+			Self::do_pause_market()
+		}
+
+		/// Resumes the market. Time counts against providers again after a short recovery.
+		///
+		/// Origin: [`Config::AdminOrigin`]. Resting orders are matched with the next change of the book. Emits
+		/// [`Event::MarketResumed`].
+		#[pallet::call_index(17)]
+		pub fn resume_market(origin: OriginFor<T>) -> DispatchResult {
+			T::AdminOrigin::ensure_origin(origin)?;
+			Self::do_resume_market()
+		}
 	}
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
+		/// Whether governance has paused the market.
+		pub fn market_paused() -> bool {
+			Paused::<T>::exists()
+		}
+
 		/// The cheapest asks of a market that can be taken, cheapest first; at most
 		/// [`MAX_ASKS_LOOKED_AT`](crate::MAX_ASKS_LOOKED_AT).
 		pub fn book(market: Market) -> Vec<(AskId, AskOf<T>)> {

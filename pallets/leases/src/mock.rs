@@ -11,11 +11,15 @@ use frame_system::EnsureRoot;
 use millrace_primitives::{Asset, Balance, ClassId};
 use sp_runtime::BuildStorage;
 
+mod faults;
 mod registry;
 mod shortcuts;
 mod till;
 
-pub(crate) use registry::{Declared, Registry, RegistryGpus, RegistryPenalties, RegistryProviders};
+pub(crate) use faults::{counted, ended, ClockPaused, Faults, SlashingFails, StoppableClock, StoppedMs};
+pub(crate) use registry::{
+	Declared, Registry, RegistryGpus, RegistryLost, RegistryOutcomes, RegistryPenalties, RegistryProviders,
+};
 pub(crate) use shortcuts::*;
 pub(crate) use till::{
 	held_of, pallet as till_pallet, token_balance, tokens_to, BrokenEscrows, ContestWindow, StuckEscrows,
@@ -125,6 +129,8 @@ parameter_types! {
 	pub const FrozenGrace: u64 = MINUTE;
 	pub const FinalReportWithin: u64 = WINDOW;
 	pub const SlotDuration: u64 = SLOT;
+	pub const EpochDuration: u64 = 10 * SLOT;
+	pub const GraceEpochs: u32 = 1;
 }
 
 impl pallet_leases::Config for Test {
@@ -133,6 +139,10 @@ impl pallet_leases::Config for Test {
 	type Time = Clock;
 	type Providers = Registry;
 	type Escrow = Till;
+	type Slashing = Faults;
+	type Clock = StoppableClock;
+	type EpochDuration = EpochDuration;
+	type GraceEpochs = GraceEpochs;
 	type AdminOrigin = EnsureRoot<AccountId>;
 	type AskDeposit = AskDeposit;
 	type OrderDeposit = OrderDeposit;
@@ -176,6 +186,11 @@ impl ExtBuilder {
 			BrokenEscrows::set(Vec::new());
 			StuckEscrows::set(Vec::new());
 			ContestWindow::set(0);
+			counted();
+			ended();
+			SlashingFails::set(false);
+			StoppedMs::set(0);
+			ClockPaused::set(false);
 			for provider in [PROVIDER, OTHER_PROVIDER, THIRD_PROVIDER] {
 				add_gpus(provider, 8);
 			}

@@ -15,8 +15,8 @@ use frame_support::{
 	traits::{Get, Time},
 };
 use millrace_primitives::{
-	Asset, Balance, Escrow, GpuReservation, LeaseId, Moment, NodeIndex, NodeStatus, Owner, ProviderInspect,
-	Term,
+	Asset, Balance, Escrow, FaultCause, GpuReservation, LeaseId, Moment, NodeIndex, NodeStatus, Owner,
+	ProviderInspect, ServiceOutcome, Term,
 };
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
@@ -92,7 +92,7 @@ impl<T: Config> Pallet<T> {
 	/// What leaving now costs, in plancks, before the registry's limit: the rest of the notice, or of the term if that ends
 	/// sooner, at the node's price. In another asset, whose worth is not known here, the fraction of the notice that is left of
 	/// the most that it can cost. Rounded down.
-	fn penalty_for_leaving(lease: &LeaseOf<T>, node: &Node<T::AccountId>, now: Moment) -> Balance {
+	pub(crate) fn penalty_for_leaving(lease: &LeaseOf<T>, node: &Node<T::AccountId>, now: Moment) -> Balance {
 		let notice = match node.status {
 			NodeStatus::Pending { .. } | NodeStatus::Faulted { .. } => return 0,
 			NodeStatus::Active | NodeStatus::Suspended { leaves_at: None, .. } => node.reclaim_notice_ms,
@@ -124,11 +124,13 @@ impl<T: Config> Pallet<T> {
 		event: NodeEvent,
 		now: Moment,
 	) -> Result<Option<LeaseEvent>, DispatchError> {
-		let node = lease.nodes.get_mut(index).ok_or(Error::<T>::NoSuchNode)?;
+		let node = lease.nodes.get(index).ok_or(Error::<T>::NoSuchNode)?;
 		let status = Self::node_after(node.status, event)?;
 		let NodeStatus::Faulted { cause, .. } = status else {
 			return Err(Error::<T>::InvalidTransition.into());
 		};
+		Self::count_final_fault(id, lease, index, cause, now)?;
+		let node = lease.nodes.get_mut(index).ok_or(Error::<T>::NoSuchNode)?;
 		T::Escrow::end_stream(id.into(), node.stream)?;
 		Self::unassign(id, node);
 		node.status = status;
@@ -137,7 +139,16 @@ impl<T: Config> Pallet<T> {
 		let provider = node.provider.clone();
 		let owner =
 			T::Providers::facts(&provider).map_or(Owner::Account(provider.clone()), |facts| facts.owner);
-		Self::deposit_event(Event::NodeFaulted { lease: id, node: Self::node_index(index), provider, cause });
+		let faulted = provider.clone();
+		Self::deposit_event(Event::NodeFaulted {
+			lease: id,
+			node: Self::node_index(index),
+			provider: faulted,
+			cause,
+		});
+		if matches!(cause, FaultCause::NotReady | FaultCause::Dark | FaultCause::Left) {
+			T::Providers::record_outcome(&provider, ServiceOutcome::Faulted);
+		}
 		let cannot_exclude = !lease.excluded.contains(&owner) && lease.excluded.try_push(owner).is_err();
 		Ok((cannot_exclude || !lease.failover).then_some(LeaseEvent::NodeLost(cause)))
 	}

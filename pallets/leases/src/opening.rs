@@ -8,8 +8,8 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::traits::Get;
 use millrace_primitives::{
-	Balance, Escrow, Failover, GpuReservation, Hash, JobId, LeaseId, LeaseStatus, Moment, NodeIndex,
-	NodeStatus, OrderId, OrderTerms, Term,
+	Balance, Escrow, Failover, FaultClock, GpuReservation, Hash, JobId, LeaseId, LeaseStatus, Moment,
+	NodeIndex, NodeStatus, OrderId, OrderTerms, Slashing, Term,
 };
 use sp_runtime::{DispatchError, DispatchResult};
 
@@ -145,11 +145,14 @@ impl<T: Config> Pallet<T> {
 			attested_at: now,
 			reclaim_notice_ms,
 			search_at: Moment::MAX,
+			stopped_ms: T::Clock::stopped_ms(),
+			missed_epochs: 0,
 		})
 	}
 
 	/// Takes a node from its provider: the reverse of [`Self::assign`], but for the escrow. The node still has its GPUs.
 	pub(crate) fn unassign(lease: LeaseId, node: &Node<T::AccountId>) {
+		T::Slashing::end_episode(&node.provider, lease);
 		T::Providers::release(&node.provider, &node.gpus, lease);
 		if let Some(ask) = node.ask {
 			// At most MAX_GPUS_PER_NODE, so the conversion keeps the number.

@@ -30,6 +30,7 @@ enum Fate<AccountId> {
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_place_order(renter: T::AccountId, terms: OrderTerms) -> DispatchResultWithPostInfo {
 		let now = T::Time::now();
+		Self::ensure_not_paused()?;
 		Self::check_order_terms(&terms, now)?;
 		let (fate, looked_at) = Self::fate_of(&renter, &terms, now)?;
 		let order = NextOrder::<T>::get();

@@ -1,6 +1,6 @@
 //! Which providers an order gets, or why it gets none. Nothing is written here.
 //!
-//! The book is read price by price, cheapest first. Within one price the candidates are sorted by uptime and age, and
+//! The book is read price by price, cheapest first. Within one price the candidates are sorted by reputation and age, and
 //! taken greedily as long as they satisfy the constraints. What an ask lacks is named by the first check that it fails.
 
 use crate::{
@@ -130,6 +130,9 @@ impl<T: Config> Pallet<T> {
 	) -> Result<Selection<T::AccountId>, NoMatch> {
 		let mut search = Search::new(request);
 		let mut looked_at = 0;
+		if Self::ensure_not_paused().is_err() {
+			return search.end(looked_at);
+		}
 		let mut book =
 			Book::<T>::iter_key_prefix(request.market).take(MAX_ASKS_LOOKED_AT as usize).peekable();
 		let mut bids = bids.iter().peekable();
@@ -160,7 +163,9 @@ impl<T: Config> Pallet<T> {
 			while let Some((provider, bid)) = bids.next_if(|(_, bid)| bid.price == price) {
 				level.extend(search.look_at_bid(provider, bid));
 			}
-			level.sort_by(|a, b| (Reverse(a.facts.uptime), &a.age).cmp(&(Reverse(b.facts.uptime), &b.age)));
+			level.sort_by(|a, b| {
+				(Reverse(a.facts.reputation), &a.age).cmp(&(Reverse(b.facts.reputation), &b.age))
+			});
 			for candidate in level {
 				search.consider(candidate);
 			}

@@ -218,6 +218,10 @@ pub struct Node<AccountId> {
 	pub reclaim_notice_ms: u64,
 	/// When another provider is looked for next, while it is faulted.
 	pub search_at: Moment,
+	/// Time that did not count against providers until it was assigned or suspended, in milliseconds.
+	pub stopped_ms: u64,
+	/// Epochs since it was suspended that were counted as faults.
+	pub missed_epochs: u32,
 }
 
 /// A lease. It is stored while it is not closed; its `status` is never [`LeaseStatus::Closed`].

@@ -50,6 +50,10 @@ pub trait WeightInfo {
 	fn place_bid() -> Weight;
 	/// `withdraw_bid`.
 	fn withdraw_bid() -> Weight;
+	/// `resume_market`.
+	fn resume_market() -> Weight;
+	/// `pause_market`.
+	fn pause_market() -> Weight;
 	/// `reclaim`.
 	fn reclaim() -> Weight;
 	/// `leaving_penalty`.
@@ -611,6 +615,38 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
+	// Storage: `Leases::Bids` (r:1 w:1)
+	// Proof: `Leases::Bids` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
+	// Storage: `System::Account` (r:1 w:1)
+	// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	// Storage: `Balances::Holds` (r:1 w:1)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	// Storage: `Leases::BidsOf` (r:1 w:1)
+	// Proof: `Leases::BidsOf` (`max_values`: None, `max_size`: Some(305), added: 2780, mode: `MaxEncodedLen`)
+	// Storage: `Leases::Orders` (r:1 w:1)
+	// Proof: `Leases::Orders` (`max_values`: None, `max_size`: Some(745), added: 3220, mode: `MaxEncodedLen`)
+	fn resume_market() -> Weight {
+		// At least 72_748_000 ps.
+		Weight::from_parts(74_891_000, 4210)
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	// Storage: `Leases::Bids` (r:1 w:1)
+	// Proof: `Leases::Bids` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
+	// Storage: `System::Account` (r:1 w:1)
+	// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	// Storage: `Balances::Holds` (r:1 w:1)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	// Storage: `Leases::BidsOf` (r:1 w:1)
+	// Proof: `Leases::BidsOf` (`max_values`: None, `max_size`: Some(305), added: 2780, mode: `MaxEncodedLen`)
+	// Storage: `Leases::Orders` (r:1 w:1)
+	// Proof: `Leases::Orders` (`max_values`: None, `max_size`: Some(745), added: 3220, mode: `MaxEncodedLen`)
+	fn pause_market() -> Weight {
+		// At least 72_748_000 ps.
+		Weight::from_parts(74_891_000, 4210)
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:1)
@@ -1006,6 +1042,16 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(9))
 	}
 	fn withdraw_bid() -> Weight {
+		Weight::from_parts(74_891_000, 4210)
+			.saturating_add(RocksDbWeight::get().reads(5))
+			.saturating_add(RocksDbWeight::get().writes(5))
+	}
+	fn resume_market() -> Weight {
+		Weight::from_parts(74_891_000, 4210)
+			.saturating_add(RocksDbWeight::get().reads(5))
+			.saturating_add(RocksDbWeight::get().writes(5))
+	}
+	fn pause_market() -> Weight {
 		Weight::from_parts(74_891_000, 4210)
 			.saturating_add(RocksDbWeight::get().reads(5))
 			.saturating_add(RocksDbWeight::get().writes(5))

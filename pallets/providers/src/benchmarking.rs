@@ -3,7 +3,7 @@
 
 use crate::{
 	Call, Capacity, Classes, Config, Endpoint, GpuUuids, Gpus, HoldReason, NextClass, Pallet, Providers,
-	Uptime, Workers, MAX_ENDPOINT_LEN, MAX_UNBONDING_CHUNKS,
+	Records, Workers, MAX_ENDPOINT_LEN, MAX_UNBONDING_CHUNKS,
 };
 use alloc::vec;
 use frame_benchmarking::v2::*;
@@ -95,7 +95,7 @@ where
 	Pallet::<T>::bond(signed(), BOND)?;
 	Pallet::<T>::set_worker(signed(), worker::<T>(0))?;
 	Pallet::<T>::mark_live(&who);
-	Pallet::<T>::record_epochs(&who, 1, 1, T::Time::now());
+	Pallet::<T>::record_epochs(&who, 1, 1, None, T::Time::now());
 	Ok(who)
 }
 
@@ -177,12 +177,12 @@ mod benchmarks {
 		Pallet::<T>::unbond(RawOrigin::Signed(who.clone()).into(), BOND)?;
 		pass::<T>(T::UnbondingPeriod::get());
 		Pallet::<T>::withdraw(RawOrigin::Signed(who.clone()).into())?;
-		assert!(Uptime::<T>::contains_key(&who) && Workers::<T>::contains_key(worker::<T>(0)));
+		assert!(Records::<T>::contains_key(&who) && Workers::<T>::contains_key(worker::<T>(0)));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who.clone()));
 
-		assert!(!Providers::<T>::contains_key(&who) && !Uptime::<T>::contains_key(&who));
+		assert!(!Providers::<T>::contains_key(&who) && !Records::<T>::contains_key(&who));
 		assert!(!Workers::<T>::contains_key(worker::<T>(0)));
 		Ok(())
 	}

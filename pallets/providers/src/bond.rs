@@ -1,6 +1,8 @@
 //! The bond: held, on its way out, given back, and paid to renters as a penalty.
 
-use crate::{types::UnbondError, Capacity, Classes, Config, Error, Event, HoldReason, Pallet, Providers};
+use crate::{
+	types::UnbondError, Capacity, Classes, Config, Error, Event, HoldReason, LeaseBonds, Pallet, Providers,
+};
 use frame_support::{
 	ensure,
 	traits::{
@@ -9,8 +11,8 @@ use frame_support::{
 		Get, Time,
 	},
 };
-use millrace_primitives::{Balance, ClassId};
-use sp_runtime::{ArithmeticError, DispatchError, DispatchResult, Permill};
+use millrace_primitives::{Balance, ClassId, LeaseId};
+use sp_runtime::{ArithmeticError, DispatchError, DispatchResult, Permill, SaturatedConversion};
 
 /// Most of a lease's bond that leaving the lease early can cost.
 const MAX_LEAVING_PENALTY: Permill = Permill::from_percent(20);
@@ -21,6 +23,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(amount > 0, Error::<T>::ZeroAmount);
 		let mut provider = Providers::<T>::get(&who).ok_or(Error::<T>::NotRegistered)?;
 		provider.bond(amount)?;
+		provider.capacity_changed = true;
 		Self::hold(HoldReason::Bond, &who, amount)?;
 		Providers::<T>::insert(&who, provider);
 		Self::deposit_event(Event::Bonded { provider: who, amount });
@@ -35,6 +38,7 @@ impl<T: Config> Pallet<T> {
 		let unlocks_at =
 			T::Time::now().checked_add(T::UnbondingPeriod::get()).ok_or(ArithmeticError::Overflow)?;
 		provider.unbond(amount, required, unlocks_at).map_err(Error::<T>::from)?;
+		provider.capacity_changed = true;
 		Providers::<T>::insert(&who, provider);
 		Self::deposit_event(Event::Unbonded { provider: who, amount, unlocks_at });
 		Ok(())
@@ -92,6 +96,48 @@ impl<T: Config> Pallet<T> {
 			amount: moved,
 		});
 		Ok(moved)
+	}
+
+	/// Locks the minimum bond of `gpus` GPUs of the class for a lease.
+	pub(crate) fn lock_lease_bond(
+		who: &T::AccountId,
+		class: ClassId,
+		gpus: u32,
+		lease: LeaseId,
+	) -> DispatchResult {
+		let mut provider = Providers::<T>::get(who).ok_or(Error::<T>::NotRegistered)?;
+		let class = Classes::<T>::get(class).ok_or(Error::<T>::UnknownClass)?;
+		let amount = class.min_bond.checked_mul(gpus.into()).ok_or(ArithmeticError::Overflow)?;
+		ensure!(amount <= provider.free_bond(), Error::<T>::NotEnoughFreeBond);
+		// A provider serves at most one node of a lease. If it served another, both are locked.
+		let locked = LeaseBonds::<T>::get(who, lease).unwrap_or(0);
+		let locked = locked.checked_add(amount).ok_or(ArithmeticError::Overflow)?;
+		provider.locked = provider.locked.checked_add(amount).ok_or(ArithmeticError::Overflow)?;
+		LeaseBonds::<T>::insert(who, lease, locked);
+		Providers::<T>::insert(who, provider);
+		Ok(())
+	}
+
+	/// Unlocks what was locked for a lease.
+	pub(crate) fn unlock_lease_bond(who: &T::AccountId, lease: LeaseId) {
+		let Some(amount) = LeaseBonds::<T>::take(who, lease) else { return };
+		Providers::<T>::mutate_extant(who, |provider| {
+			// Cannot saturate: what is locked is the sum of the lease bonds.
+			provider.locked = provider.locked.saturating_sub(amount);
+		});
+	}
+
+	/// GPUs of a class that a provider can lease: free ones, as far as its free bond covers them.
+	pub(crate) fn leasable_gpus(who: &T::AccountId, class: ClassId) -> u32 {
+		let free = Self::capacity_of(who, class).free;
+		if free == 0 {
+			return 0;
+		}
+		let min_bond = Classes::<T>::get(class).map_or(0, |class| class.min_bond);
+		let free_bond = Providers::<T>::get(who).map_or(0, |provider| provider.free_bond());
+		// A class without a minimum bond needs none. What does not fit covers every GPU.
+		let covered = free_bond.checked_div(min_bond).unwrap_or(Balance::MAX);
+		free.min(covered.saturated_into())
 	}
 
 	/// Smallest active bond for the GPUs of a provider, in plancks.

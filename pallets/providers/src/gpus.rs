@@ -25,9 +25,14 @@ impl<T: Config> Pallet<T> {
 
 		let gpu = GpuIndex(index);
 		provider.next_gpu = next;
-		provider.added_gpus = true;
+		provider.capacity_changed = true;
 		Providers::<T>::insert(&who, provider);
-		Self::replace_gpu(&who, gpu, None, Some(Gpu { class, uuid_hash, state: GpuState::Healthy }));
+		Self::replace_gpu(
+			&who,
+			gpu,
+			None,
+			Some(Gpu { class, uuid_hash, state: GpuState::Healthy, lost: false }),
+		);
 		GpuUuids::<T>::insert(uuid_hash, (&who, gpu));
 		Self::deposit_event(Event::GpuAdded { provider: who, gpu, class, uuid_hash });
 		Ok(())
@@ -43,6 +48,13 @@ impl<T: Config> Pallet<T> {
 		GpuUuids::<T>::remove(uuid_hash);
 		Self::deposit_event(Event::GpuRemoved { provider: who, gpu, uuid_hash });
 		Ok(())
+	}
+
+	/// How many of these GPUs serve a lease although the last report did not call them healthy.
+	pub(crate) fn count_lost(provider: &T::AccountId, gpus: &[GpuIndex]) -> u32 {
+		let lost = gpus.iter().filter(|gpu| Gpus::<T>::get(provider, gpu).is_some_and(|gpu| gpu.lost));
+		// At most MAX_GPUS_PER_PROVIDER, so the conversion keeps the number.
+		lost.count() as u32
 	}
 
 	/// Writes a GPU in place of what is stored of it, and counts both. The only writer of `Gpus` and `Capacity`.

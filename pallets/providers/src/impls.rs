@@ -1,13 +1,18 @@
 //! What the pallet is to others.
 
-use crate::{Classes, Config, Gpus, Pallet, Providers, Standing, Workers};
-use alloc::vec::Vec;
-use frame_support::storage::with_storage_layer;
-use millrace_primitives::{
-	Balance, ClassId, GpuClass, GpuHealth, GpuIndex, GpuReservation, GpuState, Hash, LeaseId, Moment, Owner,
-	ProviderFacts, ProviderInspect, ProviderLiveness,
+use crate::{
+	record::day_of, Classes, Config, Gpus, LeaseBonds, Pallet, Providers, Records, Standing, Workers,
 };
-use sp_runtime::DispatchError;
+use alloc::vec::Vec;
+use frame_support::{
+	storage::with_storage_layer,
+	traits::{fungible::Credit, Time},
+};
+use millrace_primitives::{
+	Balance, BondSlashing, ClassId, GpuClass, GpuHealth, GpuIndex, GpuReservation, GpuState, Hash, LeaseId,
+	Moment, Owner, ProviderFacts, ProviderInspect, ProviderLiveness, ServiceOutcome, SlashLimit,
+};
+use sp_runtime::{DispatchError, DispatchResult, Permill};
 
 impl<T: Config> ProviderInspect<T::AccountId, Balance> for Pallet<T> {
 	fn provider_of(worker: &T::AccountId) -> Option<T::AccountId> {
@@ -18,14 +23,22 @@ impl<T: Config> ProviderInspect<T::AccountId, Balance> for Pallet<T> {
 		Providers::<T>::contains_key(provider)
 	}
 
+	fn is_reporting(provider: &T::AccountId) -> bool {
+		Providers::<T>::get(provider).is_some_and(|record| record.standing == Standing::Live)
+	}
+
 	fn facts(provider: &T::AccountId) -> Option<ProviderFacts<T::AccountId>> {
 		let record = Providers::<T>::get(provider)?;
+		let (service, now) = (Records::<T>::get(provider), T::Time::now());
+		let today = day_of(now);
+		let in_maintenance = record.maintenance.is_some_and(|maintenance| maintenance.is_on(now));
 		Some(ProviderFacts {
 			owner: record.operator_group.map_or_else(|| Owner::Account(provider.clone()), Owner::Group),
 			country: record.country,
 			network: record.network,
-			uptime: Self::uptime_of(provider).map(|(_, _, month)| month),
-			live: record.standing == Standing::Live,
+			uptime: service.and_then(|service| service.uptime(today)).map(|(_, _, month)| month),
+			reputation: service.map_or(Permill::zero(), |service| service.reputation(today)),
+			live: record.standing == Standing::Live && !in_maintenance,
 		})
 	}
 
@@ -34,7 +47,7 @@ impl<T: Config> ProviderInspect<T::AccountId, Balance> for Pallet<T> {
 	}
 
 	fn free_gpus(provider: &T::AccountId, class: ClassId) -> u32 {
-		Self::capacity_of(provider, class).free
+		Self::leasable_gpus(provider, class)
 	}
 
 	fn registered_gpus(provider: &T::AccountId, class: ClassId) -> u32 {
@@ -47,6 +60,18 @@ impl<T: Config> ProviderInspect<T::AccountId, Balance> for Pallet<T> {
 
 	fn gpus(provider: &T::AccountId) -> Vec<GpuIndex> {
 		Self::gpus_by_index(provider).into_iter().map(|(index, _)| index).collect()
+	}
+
+	fn lost_gpus(provider: &T::AccountId, gpus: &[GpuIndex]) -> u32 {
+		Self::count_lost(provider, gpus)
+	}
+
+	fn lease_bonds(provider: &T::AccountId) -> Balance {
+		Providers::<T>::get(provider).map_or(0, |record| record.locked)
+	}
+
+	fn lease_bond(provider: &T::AccountId, lease: LeaseId) -> Balance {
+		LeaseBonds::<T>::get(provider, lease).unwrap_or(0)
 	}
 }
 
@@ -64,6 +89,10 @@ impl<T: Config> GpuReservation<T::AccountId, Balance> for Pallet<T> {
 		Self::do_release(provider, gpus, lease);
 	}
 
+	fn record_outcome(provider: &T::AccountId, outcome: ServiceOutcome) {
+		Self::do_record_outcome(provider, outcome);
+	}
+
 	fn leaving_penalty(
 		provider: &T::AccountId,
 		class: ClassId,
@@ -73,6 +102,26 @@ impl<T: Config> GpuReservation<T::AccountId, Balance> for Pallet<T> {
 	) -> Result<Balance, DispatchError> {
 		// A transfer that fails half-way leaves no trace.
 		with_storage_layer(|| Self::do_leaving_penalty(provider, class, gpus, amount, renter))
+	}
+}
+
+impl<T: Config> BondSlashing<T::AccountId, Balance> for Pallet<T> {
+	type Credit = Credit<T::AccountId, T::Currency>;
+
+	fn hold_slash(
+		provider: &T::AccountId,
+		amount: Balance,
+		limit: SlashLimit,
+	) -> Result<Balance, DispatchError> {
+		with_storage_layer(|| Self::do_hold_slash(provider, amount, limit))
+	}
+
+	fn return_slash(provider: &T::AccountId, amount: Balance) -> DispatchResult {
+		with_storage_layer(|| Self::do_return_slash(provider, amount))
+	}
+
+	fn take_slash(provider: &T::AccountId, amount: Balance) -> Result<Self::Credit, DispatchError> {
+		with_storage_layer(|| Self::do_take_slash(provider, amount))
 	}
 }
 
@@ -90,7 +139,13 @@ impl<T: Config> ProviderLiveness<T::AccountId> for Pallet<T> {
 		Self::do_update_health(provider, health)
 	}
 
-	fn record_epochs(provider: &T::AccountId, expected: u32, attested: u32, now: Moment) {
-		Self::do_record_epochs(provider, expected, attested, now);
+	fn record_epochs(
+		provider: &T::AccountId,
+		expected: u32,
+		attested: u32,
+		idle_since: Option<Moment>,
+		now: Moment,
+	) {
+		Self::do_record_epochs(provider, expected, attested, idle_since, now);
 	}
 }

@@ -8,21 +8,32 @@
 //! - **provider**: a cold account that owns the bond and is paid. **worker**: its hot key, which signs reports and nothing else.
 //! - **GPU**: (provider, index) with the salted hash of its UUID, which is unique on the chain. Indices are never used again.
 //! - **bond**: held in the provider's account. It is *active*, or *unbonding*: on its way out, in chunks, and still at stake.
-//! - **uptime**: of the epochs for which a report was expected, the share that was attested.
+//! - **lease bond**: part of the active bond that a lease locks: the minimum bond of its GPUs. No free bond, no lease. It is a
+//!   claim on the bond, not another hold.
+//! - **pending slash**: what was taken out of the bond for a fault and is not executed or returned yet; a hold of its own.
+//! - **lost**: said of a GPU that serves a lease and that the last report did not call healthy. When the lease lets go of it, it
+//!   is in *quarantine* until enough reports in a row call it healthy.
+//! - **uptime**: of the epochs for which a report was expected, the share that was attested. **reputation**: the uptime, less for
+//!   leases that were failed or rejected and for executed slashes.
+//! - **maintenance**: announced time in which a provider is offered to nobody and, while it serves no lease, owes no reports.
 //! - **standing**: `New` until the first report, then `Live` or `Stale` as the reports come and stop.
 //!
 //! ```text
 //! provider   register -> bond -> set_worker, add_gpu -> ... -> remove_gpu -> unbond -> withdraw -> deregister
 //! standing   New --report--> Live --silence--> Stale --report--> Live
 //! GPU        Healthy <--report--> Faulty;   Healthy --reserve--> Leased --release--> Healthy
+//!                                                                  '--release when lost--> Quarantined --reports--> Healthy
 //! bond       bond -> active --unbond--> unbonding --(UnbondingPeriod)--> withdraw
-//!                      '--leaving a lease early--> the renter
+//!                      |--leaving a lease early--> the renter
+//!                      '--slash held--> pending slash --executed--> renter, insurance, treasury
+//!                                          '--returned--> active
 //! ```
 //!
 //! ## Who calls it
 //!
 //! Providers, by the calls. The leases reserve and release GPUs and take the penalty for leaving early (`GpuReservation`),
-//! the attestation writes standing, health and uptime (`ProviderLiveness`), both read (`ProviderInspect`).
+//! the attestation writes standing, health and uptime (`ProviderLiveness`), slashes move the bond (`BondSlashing`), all read
+//! (`ProviderInspect`).
 //!
 //! ## Invariants
 //!
@@ -33,7 +44,7 @@
 //!
 //! It does not check that a provider has the GPU that it registers, nor that it is where it says: that is for reports and
 //! challenges. It does not ask the owner of a worker key for consent: whoever finds its key taken makes a fresh one, which
-//! costs nothing. It does not slash: the penalty for leaving a lease early is the price of that, and goes to the renter.
+//! costs nothing. It does not decide what is slashed, nor when.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -44,12 +55,14 @@ mod bond;
 mod classes;
 mod gpus;
 mod impls;
+mod maintenance;
+mod record;
 mod registration;
 mod reservation;
+mod slashes;
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 mod try_state;
 mod types;
-mod uptime;
 pub mod weights;
 mod worker_key;
 
@@ -62,8 +75,8 @@ mod tests;
 pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::{
-	Chunk, ClassCapacity, Endpoint, Gpu, GpuList, Provider, Standing, UptimeRing, MAX_ENDPOINT_LEN,
-	MAX_UNBONDING_CHUNKS,
+	Chunk, ClassCapacity, Endpoint, EraSlashes, Gpu, GpuList, Maintenance, Provider, ServiceRecord, Standing,
+	MAX_ENDPOINT_LEN, MAX_UNBONDING_CHUNKS,
 };
 pub use weights::WeightInfo;
 
@@ -71,7 +84,7 @@ pub use weights::WeightInfo;
 #[expect(clippy::expect_used, reason = "FRAME's macros write them")]
 pub mod pallet {
 	use crate::{
-		registration::Profile, ClassCapacity, Endpoint, Gpu, GpuList, Provider, UptimeRing, WeightInfo,
+		registration::Profile, ClassCapacity, Endpoint, Gpu, GpuList, Provider, ServiceRecord, WeightInfo,
 	};
 	use alloc::vec::Vec;
 	use frame_support::{
@@ -89,7 +102,8 @@ pub mod pallet {
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
 		/// The native token.
 		type Currency: fungible::Inspect<Self::AccountId, Balance = Balance>
-			+ fungible::hold::Mutate<Self::AccountId, Reason: From<HoldReason>>;
+			+ fungible::hold::Mutate<Self::AccountId, Reason: From<HoldReason>>
+			+ fungible::BalancedHold<Self::AccountId>;
 
 		/// Who may create classes.
 		type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
@@ -101,12 +115,23 @@ pub mod pallet {
 		#[pallet::constant]
 		type UnbondingPeriod: Get<u64>;
 
+		/// Length of an era, for the limit of what faults can cost in one, in milliseconds.
+		type EraDuration: Get<u64>;
+
+		/// Largest share of what a provider has at stake that faults can cost it in one era.
+		type EraSlashCap: Get<Permill>;
+
 		/// Held while an account is registered, in plancks.
-		#[pallet::constant]
 		type RegistrationDeposit: Get<Balance>;
 
 		/// Whether a CPU may stand in for a GPU: on development and local chains only.
 		type ReferenceClassesAllowed: Get<bool>;
+
+		/// How long before it begins a maintenance is announced at the latest, in milliseconds.
+		type MaintenanceNotice: Get<u64>;
+
+		/// Longest maintenance, in milliseconds.
+		type MaxMaintenance: Get<u64>;
 
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
@@ -150,14 +175,21 @@ pub mod pallet {
 	pub type Capacity<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, ClassId, ClassCapacity>;
 
+	/// Part of the active bond that each lease has locked, in plancks. Written with the GPUs' reservation and release.
+	// Leases are numbered one after the other, so nobody can choose keys that collide.
+	#[pallet::storage]
+	pub type LeaseBonds<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, LeaseId, Balance>;
+
 	/// Which GPU has a UUID, by its salted hash. Written by `add_gpu`, removed by `remove_gpu`.
 	// Whoever registers a GPU sends the hash, and could send any 32 bytes.
 	#[pallet::storage]
 	pub type GpuUuids<T: Config> = StorageMap<_, Blake2_128Concat, H256, (T::AccountId, GpuIndex)>;
 
-	/// Epochs of reports of each provider that has reported. Written by reports; removed by `deregister`.
+	/// Record of each provider that has reported or served. Written by reports, absence, leases and slashes; removed by
+	/// `deregister`.
 	#[pallet::storage]
-	pub type Uptime<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, UptimeRing>;
+	pub type Records<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, ServiceRecord>;
 
 	/// Why this pallet holds funds.
 	#[pallet::composite_enum]
@@ -168,6 +200,9 @@ pub mod pallet {
 		/// Pays for the place in the registry.
 		#[codec(index = 1)]
 		Registration,
+		/// Taken out of the bond for a fault, until the slash is executed or returned.
+		#[codec(index = 2)]
+		PendingSlash,
 	}
 
 	/// Genesis: the classes, numbered from zero. Trusted: reference classes are not refused here.
@@ -264,6 +299,41 @@ pub mod pallet {
 			/// Plancks that moved.
 			amount: Balance,
 		},
+		/// A provider will be in maintenance: it is offered to nobody, and while it serves no lease it owes no reports.
+		MaintenanceAnnounced {
+			/// Which provider.
+			provider: T::AccountId,
+			/// When it begins, in milliseconds.
+			from: Moment,
+			/// When it is over, in milliseconds.
+			until: Moment,
+		},
+		/// A provider took its maintenance back, or ended it early.
+		MaintenanceEnded {
+			/// Which provider.
+			provider: T::AccountId,
+		},
+		/// Part of what a provider has at stake is on hold for a slash.
+		SlashHeld {
+			/// Whose.
+			provider: T::AccountId,
+			/// Plancks that moved.
+			amount: Balance,
+		},
+		/// What was on hold for a slash is part of the active bond again.
+		SlashReturned {
+			/// Whose.
+			provider: T::AccountId,
+			/// Plancks that moved.
+			amount: Balance,
+		},
+		/// What was on hold for a slash has left the account.
+		SlashTaken {
+			/// Whose.
+			provider: T::AccountId,
+			/// Plancks that left.
+			amount: Balance,
+		},
 		/// A provider has a worker key, or another one.
 		WorkerSet {
 			/// Which provider.
@@ -309,6 +379,24 @@ pub mod pallet {
 			/// Whether it is healthy now.
 			healthy: bool,
 		},
+		/// A report did not call a GPU healthy that serves a lease.
+		GpuLost {
+			/// Which provider.
+			provider: T::AccountId,
+			/// The lease.
+			lease: LeaseId,
+			/// Index of the GPU.
+			gpu: GpuIndex,
+		},
+		/// A report calls a GPU healthy again that serves a lease and was lost.
+		GpuFound {
+			/// Which provider.
+			provider: T::AccountId,
+			/// The lease.
+			lease: LeaseId,
+			/// Index of the GPU.
+			gpu: GpuIndex,
+		},
 		/// GPUs serve a lease now.
 		GpusReserved {
 			/// Which provider.
@@ -352,6 +440,20 @@ pub mod pallet {
 		StillHasGpus,
 		/// The provider has a bond or funds that are unbonding. Unbond, wait and withdraw first.
 		StillBonded,
+		/// A slash is not decided yet. Wait until it is executed or returned: see `slashing.slashesOf`.
+		SlashPending,
+		/// The active bond that is not locked for leases does not cover the GPUs. The provider has to bond more first.
+		NotEnoughFreeBond,
+		/// A maintenance ends after it begins. Swap the times, which are in milliseconds since the Unix epoch.
+		MaintenanceEndsBeforeItBegins,
+		/// The maintenance begins too soon. Announce it earlier: see `maintenanceLimits` for the notice.
+		MaintenanceTooSoon,
+		/// The maintenance is too long. Announce a shorter one: see `maintenanceLimits`.
+		MaintenanceTooLong,
+		/// The last maintenance is not long enough ago. Wait for seven times its length after its end.
+		MaintenanceTooOften,
+		/// No maintenance is announced or going on.
+		NoMaintenance,
 		/// The amount is zero. Give one that is larger.
 		ZeroAmount,
 		/// The free balance is too small. Add funds to the account first.
@@ -514,6 +616,28 @@ pub mod pallet {
 			let who = ensure_signed(origin)?;
 			Self::do_remove_gpu(who, gpu)
 		}
+
+		/// Announces a maintenance: from then on until its end the provider is offered to nobody, and while it serves no lease it
+		/// owes no reports. It protects no lease that runs: reclaim those in time.
+		///
+		/// Origin: signed, by a provider. Replaces a maintenance that has not begun. Needs notice, has a longest length, and comes
+		/// no sooner than seven times the length of the last one after its end. Emits `MaintenanceAnnounced`.
+		///
+		/// - `from`, `until`: in milliseconds since the Unix epoch
+		#[pallet::call_index(12)]
+		pub fn announce_maintenance(origin: OriginFor<T>, from: Moment, until: Moment) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_announce_maintenance(who, from, until)
+		}
+
+		/// Takes back a maintenance that has not begun, or ends the one that goes on.
+		///
+		/// Origin: signed, by a provider. Emits `MaintenanceEnded`.
+		#[pallet::call_index(13)]
+		pub fn end_maintenance(origin: OriginFor<T>) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_end_maintenance(who)
+		}
 	}
 
 	#[pallet::view_functions]
@@ -521,6 +645,12 @@ pub mod pallet {
 		/// Smallest active bond for the provider's GPUs, in plancks. `None` if the account is not a provider.
 		pub fn required_bond(provider: T::AccountId) -> Option<Balance> {
 			Providers::<T>::contains_key(&provider).then(|| Self::bond_for_gpus(&provider).ok()).flatten()
+		}
+
+		/// Part of the active bond that no lease has locked, in plancks: with less than a class's minimum bond, no further GPU of it
+		/// can be leased. `None` if the account is not a provider.
+		pub fn free_bond(provider: T::AccountId) -> Option<Balance> {
+			Some(Providers::<T>::get(provider)?.free_bond())
 		}
 
 		/// Plancks that the provider could withdraw now. `None` if the account is not a provider.
@@ -533,6 +663,22 @@ pub mod pallet {
 		/// when the provider reports again. `None` without an expected report in 30 days.
 		pub fn uptime(provider: T::AccountId) -> Option<(Permill, Permill, Permill)> {
 			Self::uptime_of(&provider)
+		}
+
+		/// One figure for the provider's record, used in matching: its uptime over 30 days, less for leases that it failed, that were
+		/// rejected, and for executed slashes. Zero without an uptime.
+		pub fn reputation(provider: T::AccountId) -> Permill {
+			Self::reputation_of(&provider)
+		}
+
+		/// What is remembered of the provider's service.
+		pub fn record(provider: T::AccountId) -> Option<ServiceRecord> {
+			Records::<T>::get(provider)
+		}
+
+		/// Notice of a maintenance and its longest length, in milliseconds.
+		pub fn maintenance_limits() -> (u64, u64) {
+			(T::MaintenanceNotice::get(), T::MaxMaintenance::get())
 		}
 
 		/// How many GPUs of a class the provider has, and how many of them are free.

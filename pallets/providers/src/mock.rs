@@ -7,7 +7,7 @@ use frame_support::{
 };
 use frame_system::EnsureRoot;
 use millrace_primitives::{AcceleratorKind, Balance, ClassId, GpuClass, Moment};
-use sp_runtime::BuildStorage;
+use sp_runtime::{BuildStorage, Permill};
 
 pub(crate) type AccountId = u64;
 
@@ -22,6 +22,11 @@ pub(crate) const WORKER: AccountId = 100;
 pub(crate) const OTHER_WORKER: AccountId = 101;
 
 pub(crate) const UNBONDING: u64 = 14_000;
+/// Length of an era, in milliseconds.
+pub(crate) const ERA: u64 = 1_000;
+/// Notice of a maintenance, and its longest length, in milliseconds.
+pub(crate) const MAINTENANCE_NOTICE: u64 = 100;
+pub(crate) const MAX_MAINTENANCE: u64 = 1_000;
 pub(crate) const DEPOSIT: Balance = 500;
 /// Time at the start of each test, in milliseconds.
 pub(crate) const START: Moment = 1_000_000;
@@ -80,6 +85,7 @@ impl pallet_balances::Config for Test {
 parameter_types! {
 	pub static ReferenceClassesAllowed: bool = true;
 	pub static RegistrationDeposit: Balance = DEPOSIT;
+	pub static EraSlashCap: Permill = Permill::from_percent(10);
 }
 
 impl crate::Config for Test {
@@ -87,6 +93,10 @@ impl crate::Config for Test {
 	type AdminOrigin = EnsureRoot<AccountId>;
 	type Time = Timestamp;
 	type UnbondingPeriod = ConstU64<UNBONDING>;
+	type EraDuration = ConstU64<ERA>;
+	type EraSlashCap = EraSlashCap;
+	type MaintenanceNotice = ConstU64<MAINTENANCE_NOTICE>;
+	type MaxMaintenance = ConstU64<MAX_MAINTENANCE>;
 	type RegistrationDeposit = RegistrationDeposit;
 	type ReferenceClassesAllowed = ReferenceClassesAllowed;
 	type WeightInfo = ();

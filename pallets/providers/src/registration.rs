@@ -1,7 +1,7 @@
 //! Coming, changing what is declared, and leaving.
 
 use crate::{
-	Config, Endpoint, Error, Event, Gpus, HoldReason, Pallet, Provider, Providers, Standing, Uptime,
+	Config, Endpoint, Error, Event, Gpus, HoldReason, Pallet, Provider, Providers, Records, Standing,
 };
 use frame_support::{
 	ensure,
@@ -51,11 +51,16 @@ impl<T: Config> Pallet<T> {
 			operator_group,
 			standing: Standing::New,
 			bonded: 0,
+			locked: 0,
 			unbonding: BoundedVec::new(),
 			penalties: 0,
+			pending_slashes: 0,
+			slashed: 0,
+			era_slashes: Default::default(),
+			maintenance: None,
 			deposit,
 			next_gpu: 0,
-			added_gpus: false,
+			capacity_changed: false,
 			registered_at: T::Time::now(),
 		};
 		Providers::<T>::insert(&who, provider);
@@ -83,9 +88,10 @@ impl<T: Config> Pallet<T> {
 		let provider = Providers::<T>::get(&who).ok_or(Error::<T>::NotRegistered)?;
 		ensure!(Gpus::<T>::iter_key_prefix(&who).next().is_none(), Error::<T>::StillHasGpus);
 		ensure!(provider.bonded == 0 && provider.unbonding.is_empty(), Error::<T>::StillBonded);
+		ensure!(provider.pending_slashes == 0, Error::<T>::SlashPending);
 		Self::give_back(HoldReason::Registration, &who, provider.deposit)?;
 		Providers::<T>::remove(&who);
-		Uptime::<T>::remove(&who);
+		Records::<T>::remove(&who);
 		if let Some(worker) = provider.worker {
 			Self::release_worker(&worker);
 			Self::deposit_event(Event::WorkerRemoved { provider: who.clone(), worker });

@@ -1,23 +1,24 @@
 //! Invariants.
 
 use crate::{
-	uptime::day_of, Capacity, ClassCapacity, Classes, Config, GpuUuids, Gpus, HoldReason, NextClass, Pallet,
-	Provider, Providers, Uptime, Workers,
+	record::day_of, Capacity, ClassCapacity, Classes, Config, GpuUuids, Gpus, HoldReason, LeaseBonds,
+	NextClass, Pallet, Provider, Providers, Records, Workers,
 };
 use alloc::collections::BTreeMap;
 use frame_support::{
 	ensure,
 	traits::{fungible::InspectHold as _, Time},
 };
-use millrace_primitives::MAX_GPUS_PER_PROVIDER;
+use millrace_primitives::{Balance, GpuState, MAX_GPUS_PER_PROVIDER};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
 	/// Checks every invariant of the pallet.
 	///
-	/// 1. The hold for the bond equals the active bond and the unbonding chunks, the hold for the registration equals the
-	///    deposit, and no chunk is empty.
-	/// 2. The active bond covers the minimum of every GPU, but for what penalties took.
+	/// 1. The hold for the bond equals the active bond and the unbonding chunks, the hold for slashes what is pending, the hold for
+	///    the registration the deposit, and no chunk is empty.
+	/// 2. The active bond covers the minimum of every GPU, but for what penalties and slashes took. What is locked is the sum of
+	///    the lease bonds, each of which is a provider's.
 	/// 3. Workers and providers map one to one, a worker has its account reference, and is not its own provider.
 	/// 4. Each GPU has a registered provider, a class and an index that was handed out; nobody has too many.
 	///    What is counted by class equals a recount.
@@ -33,6 +34,9 @@ impl<T: Config> Pallet<T> {
 			let provider = Providers::<T>::get(&who).ok_or("3: worker of nobody")?;
 			ensure!(provider.worker == Some(worker), "3: worker is not its provider's");
 		}
+		for (who, _) in LeaseBonds::<T>::iter_keys() {
+			ensure!(Providers::<T>::contains_key(who), "2: lease bond of nobody");
+		}
 		Self::try_state_gpus()?;
 		Self::try_state_classes()?;
 		Self::try_state_uptime()
@@ -42,12 +46,19 @@ impl<T: Config> Pallet<T> {
 		let at_stake = provider.at_stake().ok_or("1: bond overflows")?;
 		let held = |reason: HoldReason| T::Currency::balance_on_hold(&reason.into(), who);
 		ensure!(held(HoldReason::Bond) == at_stake, "1: bond differs from hold");
+		ensure!(
+			held(HoldReason::PendingSlash) == provider.pending_slashes,
+			"1: pending slashes differ from hold"
+		);
 		ensure!(held(HoldReason::Registration) == provider.deposit, "1: deposit differs from hold");
 		ensure!(provider.unbonding.iter().all(|chunk| chunk.amount > 0), "1: empty chunk");
 		let required = Self::bond_for_gpus(who).map_err(|_| "2: required bond is undefined")?;
 		// Sums that do not fit cover everything.
-		let covered = provider.bonded.saturating_add(provider.penalties);
+		let taken = provider.pending_slashes.saturating_add(provider.slashed);
+		let covered = provider.bonded.saturating_add(provider.penalties).saturating_add(taken);
 		ensure!(covered >= required, "2: bond does not cover the GPUs");
+		let locked = LeaseBonds::<T>::iter_prefix_values(who).try_fold(0, Balance::checked_add);
+		ensure!(locked == Some(provider.locked), "2: lease bonds are not what is locked");
 		Ok(())
 	}
 
@@ -67,6 +78,10 @@ impl<T: Config> Pallet<T> {
 			let provider = Providers::<T>::get(&who).ok_or("4: GPU of nobody")?;
 			ensure!(index.0 < provider.next_gpu, "4: index was never handed out");
 			ensure!(Classes::<T>::contains_key(gpu.class), "4: GPU of no class");
+			ensure!(
+				!gpu.lost || matches!(gpu.state, GpuState::Leased(_)),
+				"4: a GPU without a lease is lost"
+			);
 			ensure!(GpuUuids::<T>::get(gpu.uuid_hash) == Some((who, index)), "5: UUID is not in the index");
 		}
 		for (uuid_hash, (who, index)) in GpuUuids::<T>::iter() {
@@ -96,7 +111,7 @@ impl<T: Config> Pallet<T> {
 
 	fn try_state_uptime() -> Result<(), TryRuntimeError> {
 		let today = day_of(T::Time::now());
-		for (who, ring) in Uptime::<T>::iter() {
+		for (who, ring) in Records::<T>::iter() {
 			ensure!(Providers::<T>::contains_key(&who), "7: uptime of nobody");
 			ensure!(ring.day <= today, "7: uptime is from the future");
 			let sound = ring.days.iter().all(|(expected, attested)| attested <= expected);

@@ -24,6 +24,10 @@ pub trait WeightInfo {
 	fn deregister() -> Weight;
 	/// `bond`.
 	fn bond() -> Weight;
+	/// `end_maintenance`.
+	fn end_maintenance() -> Weight;
+	/// `announce_maintenance`.
+	fn announce_maintenance() -> Weight;
 	/// `unbond`.
 	fn unbond() -> Weight;
 	/// `withdraw`.
@@ -95,6 +99,26 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Balances::Holds` (r:1 w:1)
 	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
 	fn bond() -> Weight {
+		// At least 65_828_000 ps.
+		Weight::from_parts(66_469_000, 3940)
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	// Storage: `Providers::Providers` (r:1 w:1)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(475), added: 2950, mode: `MaxEncodedLen`)
+	// Storage: `Balances::Holds` (r:1 w:1)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	fn end_maintenance() -> Weight {
+		// At least 65_828_000 ps.
+		Weight::from_parts(66_469_000, 3940)
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	// Storage: `Providers::Providers` (r:1 w:1)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(475), added: 2950, mode: `MaxEncodedLen`)
+	// Storage: `Balances::Holds` (r:1 w:1)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	fn announce_maintenance() -> Weight {
 		// At least 65_828_000 ps.
 		Weight::from_parts(66_469_000, 3940)
 			.saturating_add(T::DbWeight::get().reads(2))
@@ -207,6 +231,16 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(5))
 	}
 	fn bond() -> Weight {
+		Weight::from_parts(66_469_000, 3940)
+			.saturating_add(RocksDbWeight::get().reads(2))
+			.saturating_add(RocksDbWeight::get().writes(2))
+	}
+	fn end_maintenance() -> Weight {
+		Weight::from_parts(66_469_000, 3940)
+			.saturating_add(RocksDbWeight::get().reads(2))
+			.saturating_add(RocksDbWeight::get().writes(2))
+	}
+	fn announce_maintenance() -> Weight {
 		Weight::from_parts(66_469_000, 3940)
 			.saturating_add(RocksDbWeight::get().reads(2))
 			.saturating_add(RocksDbWeight::get().writes(2))

@@ -111,6 +111,22 @@ getter!(
 	VerdictWindow -> u64 = |timing| timing.verdict_within_ms
 );
 getter!(
+	/// Time within which a slash can be appealed, in milliseconds.
+	SlashDeferral -> u64 = |timing| timing.slash_deferral_ms
+);
+getter!(
+	/// Length of an epoch of a provider that holds a lease, in milliseconds.
+	EpochMs -> u64 = |timing| timing.epoch_ms()
+);
+getter!(
+	/// Blocks after which a miss can be judged: four epochs.
+	JudgedWithin -> u32 = |timing| timing.leased_epoch_blocks.saturating_mul(4)
+);
+getter!(
+	/// Length of a staking era, in milliseconds.
+	EraMs -> u64 = |timing| timing.era_ms()
+);
+getter!(
 	/// Time between asking for a bond and getting it, in milliseconds.
 	UnbondingPeriod -> u64 = |timing| timing.unbonding_ms
 );

@@ -68,6 +68,7 @@ fn distinct() -> ChainTiming {
 		acceptance_window_ms: 9_000,
 		contest_window_ms: 10_000,
 		verdict_within_ms: 64_000,
+		slash_deferral_ms: 71_000,
 		unbonding_ms: 700_000,
 		reference_classes_allowed: true,
 	}
@@ -104,6 +105,10 @@ fn each_adapter_reads_its_own_field() {
 		assert_eq!(getters::AcceptanceWindow::<Test>::get(), 9_000);
 		assert_eq!(getters::ContestWindow::<Test>::get(), 10_000);
 		assert_eq!(getters::VerdictWindow::<Test>::get(), 64_000);
+		assert_eq!(getters::SlashDeferral::<Test>::get(), 71_000);
+		assert_eq!(getters::EpochMs::<Test>::get(), 14_000);
+		assert_eq!(getters::JudgedWithin::<Test>::get(), 28);
+		assert_eq!(getters::EraMs::<Test>::get(), 61 * 4 * 2_000);
 		assert_eq!(getters::UnbondingPeriod::<Test>::get(), 700_000);
 		assert!(getters::ReferenceClassesAllowed::<Test>::get());
 	});
@@ -131,7 +136,7 @@ const LONG: u64 = 3_660 * 86_400_000 + 1;
 #[test]
 fn each_broken_relation_is_named() {
 	type Change = fn(&mut ChainTiming);
-	let cases: [(&str, Change); 40] = [
+	let cases: [(&str, Change); 42] = [
 		("slotMs is below 500", |t| t.slot_ms = 498),
 		("slotMs is above one minute", |t| t.slot_ms = 60_002),
 		("slotMs is odd", |t| t.slot_ms = 1_001),
@@ -167,9 +172,13 @@ fn each_broken_relation_is_named() {
 		("acceptanceWindowMs is zero", |t| t.acceptance_window_ms = 0),
 		("acceptanceWindowMs is not shorter", |t| t.acceptance_window_ms = 10_000),
 		("verdictWithinMs is zero", |t| t.verdict_within_ms = 0),
-		("unbondingMs is not longer than absence", |t| t.unbonding_ms = 42_000 + 62_000 + 10_000 + 64_000),
+		("unbondingMs is not longer than absence", |t| {
+			t.unbonding_ms = 42_000 + 62_000 + 10_000 + 71_000 + 64_000
+		}),
 		("unbondingMs is not longer than absence", |t| t.verdict_within_ms = u64::MAX),
 		("unbondingMs is not longer than absence", |t| t.contest_window_ms = u64::MAX),
+		("unbondingMs is not longer than absence", |t| t.slash_deferral_ms = u64::MAX),
+		("slashDeferralMs is shorter", |t| t.slash_deferral_ms = 69_999),
 		("unbondingMs is not longer than readyWithinMs", |t| t.ready_within_ms = 700_000),
 		("unbondingMs is above", |t| t.unbonding_ms = LONG),
 	];

@@ -60,6 +60,8 @@ pub struct ChainTiming {
 	pub contest_window_ms: u64,
 	/// Time within which a contest is decided; without a verdict it lapses.
 	pub verdict_within_ms: u64,
+	/// Time within which a slash can be appealed before it is executed.
+	pub slash_deferral_ms: u64,
 	/// Time between asking for a provider's bond and getting it.
 	pub unbonding_ms: u64,
 	/// Whether classes of kind `Reference`, which are CPUs, may be created. False where money is at stake.
@@ -91,6 +93,7 @@ impl Default for ChainTiming {
 			acceptance_window_ms: 15 * MINUTE,
 			contest_window_ms: HOUR,
 			verdict_within_ms: 7 * DAY,
+			slash_deferral_ms: 2 * DAY,
 			unbonding_ms: 14 * DAY,
 			reference_classes_allowed: false,
 		}
@@ -99,8 +102,15 @@ impl Default for ChainTiming {
 
 impl ChainTiming {
 	/// Length of an epoch of a provider that holds a lease, in milliseconds.
-	fn epoch_ms(&self) -> u64 {
+	pub fn epoch_ms(&self) -> u64 {
 		u64::from(self.leased_epoch_blocks).saturating_mul(self.slot_ms)
+	}
+
+	/// Length of a staking era, if no slot is skipped, in milliseconds.
+	pub fn era_ms(&self) -> u64 {
+		u64::from(self.session_slots)
+			.saturating_mul(self.sessions_per_era.into())
+			.saturating_mul(self.slot_ms)
 	}
 
 	/// Longest time between two reports of a provider whose leases are still served: one epoch plus grace, in
@@ -211,10 +221,15 @@ impl ChainTiming {
 			.absence_ms()
 			.saturating_add(self.suspended_for_ms)
 			.saturating_add(self.contest_window_ms)
+			.saturating_add(self.slash_deferral_ms)
 			.saturating_add(self.verdict_within_ms);
 		ensure!(
 			self.unbonding_ms > faults_end,
-			"unbondingMs is not longer than absence, suspension, contest window and verdict together"
+			"unbondingMs is not longer than absence, suspension, contest window, slash deferral and verdict together"
+		);
+		ensure!(
+			self.slash_deferral_ms >= self.epoch_ms().saturating_mul(5),
+			"slashDeferralMs is shorter than five epochs: slashes would be due before they are judged"
 		);
 		ensure!(self.unbonding_ms > self.ready_within_ms, "unbondingMs is not longer than readyWithinMs");
 		ensure!(self.unbonding_ms <= LONGEST, "unbondingMs is above ten years");

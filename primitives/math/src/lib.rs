@@ -12,10 +12,14 @@ mod accrual;
 mod epoch;
 mod fee;
 mod market;
+mod reputation;
+mod slashing;
 mod uptime;
 
 pub use accrual::{accrued, deposit_for, funded_ms, rate, MS_PER_SECOND};
 pub use epoch::{epoch_end, epoch_of, epoch_offset};
 pub use fee::split_fee;
 pub use market::{funds_end, rising_deposit, with_premium};
+pub use reputation::{reputation, Outcomes};
+pub use slashing::{downtime_slash, slash_waterfall, Waterfall};
 pub use uptime::{count_epochs, uptime, DayOfEpochs, UPTIME_DAYS};

@@ -1,8 +1,8 @@
 //! Who decides, and what can be decided: council, root, parameters, pauses.
 
 use crate::{
-	configs::system::RuntimeBlockWeights, Balances, BlockNumber, OriginCaller, Preimage, Runtime,
-	RuntimeCall, RuntimeEvent, RuntimeHoldReason, RuntimeOrigin, System,
+	configs::system::RuntimeBlockWeights, constants::MILL, Balances, BlockNumber, OriginCaller, Preimage,
+	Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason, RuntimeOrigin, System,
 };
 use frame_support::{
 	dynamic_params::{dynamic_pallet_params, dynamic_params},
@@ -27,7 +27,8 @@ pub type AdminOrigin = EitherOfDiverse<
 	pallet_collective::EnsureProportionMoreThan<AccountId, CouncilCollective, 1, 2>,
 >;
 
-/// Values that council or root may change within the bounds that the market's configuration enforces.
+/// Values that council or root may change. The market reads each of them within fixed bounds (`configs::bounds`): a value beyond a
+/// bound counts as the bound.
 #[expect(missing_docs, reason = "what the macro generates is documented in the SDK")]
 #[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
 pub mod dynamic_params {
@@ -43,6 +44,63 @@ pub mod dynamic_params {
 		/// Share of the fee that goes to the treasury; the rest goes to the public-goods account.
 		#[codec(index = 1)]
 		pub static TreasuryShare: Permill = Permill::from_percent(80);
+	}
+
+	/// Deposits and least bonds, in plancks. Each object keeps the deposit that it was made with.
+	#[dynamic_pallet_params]
+	#[codec(index = 1)]
+	pub mod deposits {
+		/// Of a provider's registration.
+		#[codec(index = 0)]
+		pub static Registration: Balance = MILL;
+		/// Of a provider's first ask; the n-th costs n times as much.
+		#[codec(index = 1)]
+		pub static Ask: Balance = MILL / 10;
+		/// Of a renter's first waiting order; the n-th costs n times as much.
+		#[codec(index = 2)]
+		pub static Order: Balance = MILL / 10;
+		/// Of a provider's first live bid; the n-th costs n times as much. Small, for bids are many.
+		#[codec(index = 3)]
+		pub static Bid: Balance = MILL / 100;
+		/// Least bond of a contest: what the council's time is worth at least.
+		#[codec(index = 4)]
+		pub static Contest: Balance = MILL;
+		/// Least bond of an appeal.
+		#[codec(index = 5)]
+		pub static Appeal: Balance = MILL / 100;
+	}
+
+	/// What faults cost.
+	#[dynamic_pallet_params]
+	#[codec(index = 2)]
+	pub mod slashes {
+		/// What one missed epoch of a whole node costs, as a share of its lease bond: 0.02 %.
+		#[codec(index = 0)]
+		pub static DowntimeRate: Perbill = Perbill::from_parts(200_000);
+		/// Most that faults can cost a provider in one era, as a share of what it has at stake.
+		#[codec(index = 1)]
+		pub static EraCap: Permill = Permill::from_percent(10);
+		/// Most that one episode can cost, as a share of the lease bond.
+		#[codec(index = 2)]
+		pub static EpisodeCap: Permill = Permill::from_percent(50);
+		/// Share of the insurance pool in what the renter does not get.
+		#[codec(index = 3)]
+		pub static InsuranceShare: Permill = Permill::from_percent(20);
+		/// Bond of an appeal, as a share of the slash.
+		#[codec(index = 4)]
+		pub static AppealBondShare: Permill = Permill::from_percent(10);
+	}
+
+	/// What stops the fault clock.
+	#[dynamic_pallet_params]
+	#[codec(index = 3)]
+	pub mod breaker {
+		/// Slots that may stay empty in a row, and blocks by which finality may lag.
+		#[codec(index = 0)]
+		pub static MaxLag: u32 = 20;
+		/// Share of everybody else's leased capacity above which what is missed is a mass outage.
+		#[codec(index = 1)]
+		pub static OutageShare: Permill = Permill::from_percent(25);
 	}
 }
 
@@ -123,8 +181,12 @@ impl Contains<RuntimeCallNameOf<Runtime>> for NeverPaused {
 	fn contains(name: &RuntimeCallNameOf<Runtime>) -> bool {
 		let (pallet, call) = (name.0.as_slice(), name.1.as_slice());
 		match pallet {
-			b"Timestamp" | b"TxPause" | b"Council" | b"Sudo" | b"Attestation" | b"Settlement" => true,
-			b"Leases" => matches!(call, b"close" | b"reject" | b"cancel_order" | b"poke"),
+			b"Timestamp" | b"TxPause" | b"Council" | b"Sudo" | b"Attestation" | b"Settlement"
+			| b"Slashing" => true,
+			b"Leases" => matches!(
+				call,
+				b"close" | b"reject" | b"cancel_order" | b"poke" | b"pause_market" | b"resume_market"
+			),
 			_ => false,
 		}
 	}

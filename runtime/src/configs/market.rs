@@ -1,13 +1,16 @@
-//! The GPU market. Every window comes from the genesis' timing, the fee from the parameters within a fixed bound.
+//! The GPU market. Every window comes from the genesis' timing, fee and deposits from the parameters within fixed bounds.
 
 use crate::{
 	configs::{
+		bounds::{
+			AskDeposit, BidDeposit, ContestBond, EraSlashCap, FeeRate, OrderDeposit, RegistrationDeposit,
+		},
 		governance::{dynamic_params::fees, AdminOrigin},
 		money::{AllCredits, AllHolds, PublicGoodsAccount, TreasuryAccount},
 		system::RuntimeBlockWeights,
 	},
-	constants::{AGENDA_RATIO, MILL},
-	AccountId, Balance, Balances, Leases, Providers, Runtime, Settlement, Timestamp,
+	constants::AGENDA_RATIO,
+	AccountId, Balances, FaultClock, Leases, Providers, Runtime, Settlement, Slashing, Timestamp,
 };
 use frame_support::{
 	parameter_types,
@@ -15,37 +18,17 @@ use frame_support::{
 	weights::Weight,
 };
 use pallet_timing::getters::{
-	AbsenceWindow, AcceptanceWindow, ContestWindow, FailoverWithin, FrozenGrace, GraceEpochs, IdleEpoch,
-	LeasedEpoch, LowBalanceWarning, MaxAskLifetime, MaxAuctionBlocks, MaxOrderLifetime, MaxReclaimNotice,
-	MaxTerm, MinReclaimNotice, MinTerm, ReadyWithin, ReferenceClassesAllowed, SlotMs, SuspendedFor,
-	UnbondingPeriod, VerdictWindow,
+	AbsenceWindow, AcceptanceWindow, ContestWindow, EpochMs, EraMs, FailoverWithin, FrozenGrace, GraceEpochs,
+	IdleEpoch, LeasedEpoch, LowBalanceWarning, MaxAskLifetime, MaxAuctionBlocks, MaxOrderLifetime,
+	MaxReclaimNotice, MaxTerm, MinReclaimNotice, MinTerm, ReadyWithin, ReferenceClassesAllowed, SlotMs,
+	SuspendedFor, UnbondingPeriod, VerdictWindow,
 };
-use sp_runtime::Permill;
-
-/// The fee can never be set above this.
-pub const MAX_FEE_RATE: Permill = Permill::from_percent(10);
 
 parameter_types! {
-	/// Deposit of a provider's registration, in plancks; given back when it leaves.
-	pub const RegistrationDeposit: Balance = MILL;
-	/// Deposit of a provider's first ask, in plancks; given back when the ask is gone. The n-th costs n times as much.
-	pub const AskDeposit: Balance = MILL / 10;
-	/// Deposit of a renter's first waiting order, in plancks; given back when the order is matched or gone.
-	pub const OrderDeposit: Balance = MILL / 10;
-	/// Deposit of a provider's first live bid, in plancks; given back when the order is decided. Small, for bids are many.
-	pub const BidDeposit: Balance = MILL / 100;
-	/// Least bond of a contest, in plancks: what the council's time is worth at least.
-	pub const ContestBond: Balance = MILL;
-	/// Weight that each of the two agendas may take in a block.
+	/// Longest maintenance that a provider can announce, in milliseconds: a day.
+	pub const MaxMaintenance: u64 = 24 * 60 * 60 * 1_000;
+	/// Weight that each of the agendas may take in a block.
 	pub AgendaWeight: Weight = AGENDA_RATIO * RuntimeBlockWeights::get().max_block;
-}
-
-/// The fee's rate as set by governance, and never above [`MAX_FEE_RATE`].
-pub struct FeeRate;
-impl Get<Permill> for FeeRate {
-	fn get() -> Permill {
-		fees::FeeRate::get().min(MAX_FEE_RATE)
-	}
 }
 
 /// Divides the market's fee, in any asset, between the treasury and the public-goods account, by the parameter's share; what
@@ -69,6 +52,10 @@ impl pallet_providers::Config for Runtime {
 	type AdminOrigin = AdminOrigin;
 	type Time = Timestamp;
 	type UnbondingPeriod = UnbondingPeriod<Runtime>;
+	type EraDuration = EraMs<Runtime>;
+	type EraSlashCap = EraSlashCap;
+	type MaintenanceNotice = MinReclaimNotice<Runtime>;
+	type MaxMaintenance = MaxMaintenance;
 	type RegistrationDeposit = RegistrationDeposit;
 	type ReferenceClassesAllowed = ReferenceClassesAllowed<Runtime>;
 	type WeightInfo = pallet_providers::weights::SubstrateWeight<Runtime>;
@@ -96,6 +83,10 @@ impl pallet_leases::Config for Runtime {
 	type Time = Timestamp;
 	type Providers = Providers;
 	type Escrow = Settlement;
+	type Slashing = Slashing;
+	type Clock = FaultClock;
+	type EpochDuration = EpochMs<Runtime>;
+	type GraceEpochs = GraceEpochs<Runtime>;
 	type AdminOrigin = AdminOrigin;
 	type AskDeposit = AskDeposit;
 	type OrderDeposit = OrderDeposit;
@@ -124,6 +115,7 @@ impl pallet_leases::Config for Runtime {
 impl pallet_attestation::Config for Runtime {
 	type Providers = Providers;
 	type Leases = Leases;
+	type Clock = FaultClock;
 	type Time = Timestamp;
 	type LeasedEpoch = LeasedEpoch<Runtime>;
 	type IdleEpoch = IdleEpoch<Runtime>;

@@ -27,6 +27,9 @@ use sp_runtime::{
 /// Seed of the account into which part of the market's fee flows, for grants to public goods.
 pub const PUBLIC_GOODS_ID: PalletId = PalletId(*b"mill/pub");
 
+/// Seed of the account of the insurance pool, into which part of each slash flows.
+pub const INSURANCE_ID: PalletId = PalletId(*b"mill/ins");
+
 parameter_types! {
 	/// Seed of the treasury's account.
 	pub const TreasuryId: PalletId = PalletId(*b"mill/try");
@@ -52,6 +55,8 @@ parameter_types! {
 	pub const MaxSpend: Balance = Balance::MAX;
 	/// The treasury's account.
 	pub TreasuryAccount: AccountId = Treasury::account_id();
+	/// The insurance pool's account.
+	pub InsuranceAccount: AccountId = INSURANCE_ID.into_account_truncating();
 	/// The public-goods account.
 	pub PublicGoodsAccount: AccountId = PUBLIC_GOODS_ID.into_account_truncating();
 }

@@ -71,7 +71,7 @@ pub enum ProxyType {
 	/// limit. An allowance has one.
 	#[codec(index = 2)]
 	Renting,
-	/// Running a provider: registration, GPUs, bond, asks, bids and leaving. The bond returns to the account itself, never to the
+	/// Running a provider: registration, GPUs, bond, asks, bids, leaving and appeals. The bond returns to the account itself, never to the
 	/// proxy.
 	#[codec(index = 3)]
 	Providing,
@@ -118,6 +118,9 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 							| pallet_leases::Call::reclaim { .. }
 							| pallet_leases::Call::leave { .. }
 					) | RuntimeCall::Settlement(pallet_settlement::Call::settle { .. })
+					| RuntimeCall::Slashing(
+						pallet_slashing::Call::appeal { .. } | pallet_slashing::Call::execute { .. }
+					)
 			),
 			Self::Staking => matches!(call, RuntimeCall::Staking(..) | RuntimeCall::Session(..)),
 			Self::Bidding => matches!(

@@ -1,12 +1,13 @@
 //! A chain in memory, built from a preset and driven block by block.
 
 use codec::Encode;
-use frame_support::{assert_ok, genesis_builder_helper};
+use frame_support::{assert_ok, dispatch::GetDispatchInfo, genesis_builder_helper};
 use millrace_primitives::{worker_api::WorkerView, Moment};
 use millrace_runtime::{
-	configs::system::RuntimeBlockWeights, genesis, tx_extension, AccountId, Allowances, Attestation,
-	Executive, Header, Leases, Providers, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig,
-	Settlement, SignedPayload, System, UncheckedExtrinsic,
+	configs::{governance::CouncilCollective, system::RuntimeBlockWeights},
+	genesis, tx_extension, AccountId, Allowances, Attestation, Executive, FaultClock, Header, Leases,
+	Providers, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, Settlement, SignedPayload, Slashing,
+	System, UncheckedExtrinsic,
 };
 use serde_json::Value;
 use sp_consensus_babe::{digests::PreDigest, digests::SecondaryPlainPreDigest, Slot, BABE_ENGINE_ID};
@@ -15,7 +16,7 @@ use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{
 	generic::Era,
-	traits::{Header as _, IdentifyAccount},
+	traits::{BlakeTwo256, Hash as _, Header as _, IdentifyAccount},
 	transaction_validity::{TransactionSource, TransactionValidity},
 	ApplyExtrinsicResult, Digest, DigestItem, MultiSignature, MultiSigner,
 };
@@ -76,6 +77,8 @@ pub(crate) fn check_invariants() {
 	assert_ok!(Leases::do_try_state());
 	assert_ok!(Attestation::do_try_state());
 	assert_ok!(Allowances::do_try_state());
+	assert_ok!(FaultClock::do_try_state());
+	assert_ok!(Slashing::do_try_state());
 	#[cfg(feature = "try-runtime")]
 	{
 		use frame_support::traits::{TryState, TryStateSelect};
@@ -92,23 +95,37 @@ pub(crate) struct Chain {
 	parent: millrace_runtime::Hash,
 	slot_ms: u64,
 	number: u32,
+	/// Slots without a block so far.
+	empty_slots: u64,
 	closed: bool,
 }
 
 impl Chain {
 	/// The development chain as the state has it, between two blocks.
 	pub(crate) fn at_head() -> Self {
-		Self { parent: System::block_hash(0), slot_ms: 1_000, number: System::block_number(), closed: true }
+		Self {
+			parent: System::block_hash(0),
+			slot_ms: 1_000,
+			number: System::block_number(),
+			empty_slots: 0,
+			closed: true,
+		}
 	}
 
 	/// Time of the block that is open, or was open last.
 	pub(crate) fn now(&self) -> Moment {
-		START + u64::from(self.number) * self.slot_ms
+		START + (u64::from(self.number) + self.empty_slots) * self.slot_ms
 	}
 
 	/// Number of the block that is open, or was open last.
 	pub(crate) fn number(&self) -> u32 {
 		self.number
+	}
+
+	/// Nobody makes a block for so many slots.
+	pub(crate) fn stall(&mut self, slots: u64) {
+		self.close_block();
+		self.empty_slots += slots;
 	}
 
 	/// Begins the next block, one slot later: digest, hooks, timestamp.
@@ -161,6 +178,30 @@ impl Chain {
 	pub(crate) fn submit_ok(&mut self, signer: &impl Signer, call: impl Into<RuntimeCall>) {
 		let result = self.submit(signer, call);
 		assert!(matches!(result, Ok(Ok(_))), "{result:?}");
+	}
+
+	/// Two of the council's three members decide in one block that a call is made: proposed, voted and closed.
+	pub(crate) fn council_decides(&mut self, call: impl Into<RuntimeCall>) {
+		let proposal = call.into();
+		let (length_bound, proposal_hash) = (proposal.encoded_size() as u32, BlakeTwo256::hash_of(&proposal));
+		let proposal_weight_bound = proposal.get_dispatch_info().call_weight;
+		let index = pallet_collective::ProposalCount::<Runtime, CouncilCollective>::get();
+		let (alice, bob) = (Sr25519Keyring::Alice, Sr25519Keyring::Bob);
+		self.open_block_with_room();
+		let propose =
+			pallet_collective::Call::propose { threshold: 2, proposal: Box::new(proposal), length_bound };
+		self.submit_ok(&alice, RuntimeCall::Council(propose));
+		for member in [alice, bob] {
+			let vote = pallet_collective::Call::vote { proposal: proposal_hash, index, approve: true };
+			self.submit_ok(&member, RuntimeCall::Council(vote));
+		}
+		let close =
+			pallet_collective::Call::close { proposal_hash, index, proposal_weight_bound, length_bound };
+		self.submit_ok(&bob, RuntimeCall::Council(close));
+		assert!(events().iter().any(|event| matches!(
+			event,
+			RuntimeEvent::Council(pallet_collective::Event::Executed { result: Ok(()), .. })
+		)));
 	}
 
 	/// What the pool of a node would say to the transaction.

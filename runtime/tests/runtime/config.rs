@@ -8,22 +8,20 @@ use frame_support::{
 };
 use millrace_runtime::{
 	configs::{
+		bounds,
 		consensus::{
 			BondingDuration, SessionKeyDeposit, SlashDeferDuration, MAX_NOMINATIONS, MAX_VALIDATORS,
 			MAX_VOTERS,
 		},
 		delegation::AllowanceDeposit,
-		market::{
-			AgendaWeight, AskDeposit, BidDeposit, ContestBond, FeeRate, OrderDeposit, RegistrationDeposit,
-			MAX_FEE_RATE,
-		},
+		market::AgendaWeight,
 		money::ExistentialDeposit,
 		system::RuntimeBlockWeights,
 	},
 	constants::{deposit, DECIMALS, MILL, SS58_PREFIX},
 	AllPalletsWithSystem, Runtime, VERSION,
 };
-use sp_runtime::Permill;
+use sp_runtime::{Perbill, Permill};
 
 const PRESETS: [&str; 3] = ["development", "local_testnet", "testnet"];
 const DAY_MS: u64 = 24 * 3_600 * 1_000;
@@ -63,7 +61,8 @@ fn providers_stay_bonded_longer_than_any_fault_can_be_found() {
 			let suspended = <Runtime as pallet_leases::Config>::SuspendedFor::get();
 			let contest = <Runtime as pallet_settlement::Config>::ContestWindow::get();
 			let verdict = <Runtime as pallet_settlement::Config>::VerdictWithin::get();
-			assert!(unbonding > timing.absence_ms() + suspended + contest + verdict, "{name}");
+			let deferral = <Runtime as pallet_slashing::Config>::SlashDeferral::get();
+			assert!(unbonding > timing.absence_ms() + suspended + contest + deferral + verdict, "{name}");
 			assert!(unbonding > <Runtime as pallet_leases::Config>::ReadyWithin::get(), "{name}");
 		});
 	}
@@ -95,7 +94,12 @@ fn each_timed_parameter_is_the_one_it_says() {
 		assert_eq!(<Runtime as pallet_leases::Config>::LowBalanceWarning::get(), 20_000);
 		assert_eq!(<Runtime as pallet_settlement::Config>::ContestWindow::get(), 20_000);
 		assert_eq!(<Runtime as pallet_settlement::Config>::VerdictWithin::get(), 600_000);
-		assert_eq!(<Runtime as pallet_providers::Config>::UnbondingPeriod::get(), 720_000);
+		assert_eq!(<Runtime as pallet_providers::Config>::UnbondingPeriod::get(), 800_000);
+		assert_eq!(<Runtime as pallet_providers::Config>::EraDuration::get(), 180_000);
+		assert_eq!(<Runtime as pallet_slashing::Config>::SlashDeferral::get(), 60_000);
+		assert_eq!(<Runtime as pallet_slashing::Config>::VerdictWithin::get(), 600_000);
+		assert_eq!(<Runtime as pallet_fault_clock::Config>::EpochLength::get(), 5);
+		assert_eq!(<Runtime as pallet_leases::Config>::EpochDuration::get(), 5_000);
 		// An equivocation can be reported as long as the validator is bonded: 56 eras of 3 sessions of 60 slots.
 		assert_eq!(<Runtime as pallet_grandpa::Config>::MaxSetIdSessionEntries::get(), 56 * 3);
 		assert_eq!(millrace_runtime::configs::consensus::ReportLongevity::get(), 56 * 3 * 60);
@@ -113,13 +117,14 @@ fn hooks_of_the_market_leave_room_for_transactions() {
 
 #[test]
 fn deposits_cover_the_existential_deposit() {
-	// A hold below the existential deposit could not stand alone in an account.
+	// A hold below the existential deposit could not stand alone in an account. Governance cannot set any of them lower.
 	for amount in [
-		AskDeposit::get(),
-		OrderDeposit::get(),
-		BidDeposit::get(),
-		ContestBond::get(),
-		RegistrationDeposit::get(),
+		bounds::AskDeposit::LEAST,
+		bounds::OrderDeposit::LEAST,
+		bounds::BidDeposit::LEAST,
+		bounds::ContestBond::LEAST,
+		bounds::AppealBond::LEAST,
+		bounds::RegistrationDeposit::LEAST,
 		AllowanceDeposit::get(),
 		SessionKeyDeposit::get(),
 		deposit(1, 0),
@@ -129,11 +134,51 @@ fn deposits_cover_the_existential_deposit() {
 }
 
 #[test]
-fn the_fee_is_two_percent_and_never_above_ten() {
+fn parameters_begin_with_the_documented_values_within_their_bounds() {
+	fn of<T: PartialOrd + core::fmt::Debug>(value: T, expected: T, least: T, most: T) {
+		assert_eq!(value, expected);
+		assert!(least <= value && value <= most, "{value:?} is not between {least:?} and {most:?}");
+	}
+	macro_rules! check {
+		($($name:ident: $expected:expr),* $(,)?) => {
+			$(of(bounds::$name::get(), $expected, bounds::$name::LEAST, bounds::$name::MOST);)*
+		};
+	}
 	preset_state("development").execute_with(|| {
-		assert_eq!(FeeRate::get(), Permill::from_percent(2));
-		assert_eq!(MAX_FEE_RATE, Permill::from_percent(10));
+		check!(
+			FeeRate: Permill::from_percent(2),
+			RegistrationDeposit: MILL,
+			AskDeposit: MILL / 10,
+			OrderDeposit: MILL / 10,
+			BidDeposit: MILL / 100,
+			ContestBond: MILL,
+			AppealBond: MILL / 100,
+			DowntimeRate: Perbill::from_rational(2u32, 10_000),
+			EraSlashCap: Permill::from_percent(10),
+			EpisodeCap: Permill::from_percent(50),
+			InsuranceShare: Permill::from_percent(20),
+			AppealBondShare: Permill::from_percent(10),
+			MaxLag: 20,
+			OutageShare: Permill::from_percent(25),
+		);
 	});
+}
+
+/// What the parameters' bounds must satisfy together, whatever is voted.
+#[test]
+fn parameters_fit_together_at_every_bound() {
+	// The dearest part of an episode, walking out, fits into its limit.
+	assert!(bounds::EpisodeCap::LEAST >= Permill::from_percent(20));
+	// A slash is never switched off by the limit of an era, and never takes all in one.
+	assert!(bounds::EraSlashCap::LEAST > Permill::zero() && bounds::EraSlashCap::MOST < Permill::one());
+	// What counts as a mass outage is neither everything nor nothing.
+	assert!(bounds::OutageShare::LEAST > Permill::zero() && bounds::OutageShare::MOST < Permill::one());
+	// An appeal costs something, and less than the slash.
+	assert!(
+		bounds::AppealBondShare::LEAST > Permill::zero() && bounds::AppealBondShare::MOST < Permill::one()
+	);
+	// The clock stops after some epochs of silence, not after each late block.
+	assert!(bounds::MaxLag::LEAST >= 10);
 }
 
 #[test]
@@ -157,7 +202,9 @@ fn every_storage_item_is_bounded_but_those_that_the_sdk_leaves_open() {
 		.filter(|item| item.max_size.is_none())
 		.map(|item| String::from_utf8(item.pallet_name).unwrap())
 		.collect();
-	for ours in ["Timing", "Providers", "Settlement", "Leases", "Attestation", "Allowances"] {
+	for ours in
+		["Timing", "Providers", "Settlement", "Leases", "Attestation", "Allowances", "FaultClock", "Slashing"]
+	{
 		assert!(!open.contains(ours), "{ours} has a storage item without a bound");
 	}
 }

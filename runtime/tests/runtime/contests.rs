@@ -5,21 +5,16 @@ use crate::{
 	ledger::Ledger,
 	market::{block_with_worker, join, offer, place, plan, terms, worker_account, PRICE, PROVIDER, RENTER},
 };
-use codec::Encode;
 use frame_support::traits::{
 	fungible::{Inspect, InspectHold},
 	Get,
 };
 use millrace_primitives::{EscrowId, LeaseId, StreamId};
 use millrace_runtime::{
-	configs::market::ContestBond, Balance, Balances, Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason,
+	configs::bounds::ContestBond, Balance, Balances, Runtime, RuntimeEvent, RuntimeHoldReason,
 };
 use pallet_settlement::Event;
-use sp_keyring::Sr25519Keyring::{Alice, Bob};
-use sp_runtime::{
-	traits::{BlakeTwo256, Hash},
-	Permill,
-};
+use sp_runtime::Permill;
 
 const LEASE: LeaseId = LeaseId(0);
 const ESCROW: EscrowId = EscrowId(0);
@@ -75,32 +70,7 @@ fn close_and_read(chain: &mut Chain, ledger: &mut Ledger) {
 /// Two of the council's three members vote for this share in one block.
 fn verdict(chain: &mut Chain, payee_share: Permill) {
 	let call = pallet_settlement::Call::resolve_contest { escrow: ESCROW, stream: STREAM, payee_share };
-	let proposal: RuntimeCall = call.into();
-	let (length_bound, proposal_hash) = (proposal.encoded_size() as u32, BlakeTwo256::hash_of(&proposal));
-	let proposal_weight_bound =
-		frame_support::dispatch::GetDispatchInfo::get_dispatch_info(&proposal).call_weight;
-	chain.open_block_with_room();
-	chain.submit_ok(
-		&Alice,
-		RuntimeCall::Council(pallet_collective::Call::propose {
-			threshold: 2,
-			proposal: Box::new(proposal),
-			length_bound,
-		}),
-	);
-	for member in [Alice, Bob] {
-		let vote = pallet_collective::Call::vote { proposal: proposal_hash, index: 0, approve: true };
-		chain.submit_ok(&member, RuntimeCall::Council(vote));
-	}
-	chain.submit_ok(
-		&Bob,
-		RuntimeCall::Council(pallet_collective::Call::close {
-			proposal_hash,
-			index: 0,
-			proposal_weight_bound,
-			length_bound,
-		}),
-	);
+	chain.council_decides(call);
 }
 
 fn ledger() -> Ledger {

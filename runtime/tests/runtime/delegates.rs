@@ -4,7 +4,10 @@ use crate::{
 	chain::{events, on_development_chain, Chain, Signer},
 	market::{block_with_worker, join, offer, plan, terms, worker_account, PRICE, PROVIDER, RENTER},
 };
-use frame_support::traits::fungible::{Inspect, InspectHold};
+use frame_support::traits::{
+	fungible::{Inspect, InspectHold},
+	Get,
+};
 use millrace_primitives::{Asset, Failover, JobId, LeaseId, NodeIndex, OrderId, OrderTerms, StreamId};
 use millrace_runtime::{
 	configs::delegation::AllowanceDeposit, Balance, Balances, Runtime, RuntimeCall, RuntimeEvent,
@@ -119,7 +122,7 @@ fn the_deposit_of_a_waiting_order_counts_as_spent() {
 		assert_eq!(spend(chain, place(resting.clone())), Err(Error::<Runtime>::AllowanceExceeded.into()));
 		grant(chain, Asset::Native, PRICE * 100);
 		assert_eq!(spend(chain, place(resting)), Ok(()));
-		let deposit = millrace_runtime::configs::market::OrderDeposit::get();
+		let deposit = millrace_runtime::configs::bounds::OrderDeposit::get();
 		assert_eq!(remaining(), PRICE * 100 - deposit - (PRICE - 7) * 5);
 		let order = pallet_leases::Orders::<Runtime>::iter_keys().next().unwrap();
 		assert_eq!(spend(chain, Leases::cancel_order { order }), Ok(()));
@@ -169,7 +172,7 @@ fn the_bond_of_a_contest_counts_as_spent() {
 			evidence: plan(),
 		};
 		assert_eq!(spend(chain, contest()), Err(Error::<Runtime>::AllowanceExceeded.into()));
-		let bond = millrace_runtime::configs::market::ContestBond::get();
+		let bond = millrace_runtime::configs::bounds::ContestBond::get();
 		grant(chain, Asset::Native, bond);
 		assert_eq!(spend(chain, contest()), Ok(()));
 		assert_eq!(remaining(), 0);

@@ -11,7 +11,8 @@ use frame_support::{
 use millrace_primitives::Asset;
 use millrace_runtime::{
 	configs::{
-		market::{FeeRate, FeeToTreasuryAndPublicGoods, MAX_FEE_RATE},
+		bounds::FeeRate,
+		market::FeeToTreasuryAndPublicGoods,
 		money::{AllCredits, PublicGoodsAccount, TreasuryAccount},
 	},
 	dynamic_params::fees,
@@ -38,7 +39,7 @@ fn the_fee_is_bounded_whatever_governance_sets() {
 		assert_ok!(Parameters::set_parameter(council(2), set_fee_rate(Permill::from_percent(5))));
 		assert_eq!(FeeRate::get(), Permill::from_percent(5));
 		assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), set_fee_rate(Permill::from_percent(90))));
-		assert_eq!(FeeRate::get(), MAX_FEE_RATE);
+		assert_eq!(FeeRate::get(), FeeRate::MOST);
 	});
 }
 

@@ -1,9 +1,9 @@
 //! Rebuilds balances from events alone, as an indexer would: the promise that no flow is without its event.
 
 use frame_support::traits::fungible::Inspect;
-use millrace_primitives::{Asset, EscrowId, StreamId};
+use millrace_primitives::{Asset, EscrowId, SlashId, StreamId};
 use millrace_runtime::{
-	configs::money::{PublicGoodsAccount, TreasuryAccount},
+	configs::money::{InsuranceAccount, PublicGoodsAccount, TreasuryAccount},
 	AccountId, Balance, Balances, RuntimeEvent,
 };
 use std::collections::BTreeMap;
@@ -14,15 +14,17 @@ pub(crate) struct Ledger {
 	/// Payers of the escrows in the native token.
 	payers: BTreeMap<EscrowId, AccountId>,
 	payees: BTreeMap<(EscrowId, StreamId), AccountId>,
+	/// Who paid each slash that was executed.
+	slashed: BTreeMap<SlashId, AccountId>,
 }
 
 impl Ledger {
 	/// Starts from the balances that the accounts have now, holds included.
 	pub(crate) fn of(accounts: impl IntoIterator<Item = AccountId>) -> Self {
-		let sinks = [TreasuryAccount::get(), PublicGoodsAccount::get()];
+		let sinks = [TreasuryAccount::get(), PublicGoodsAccount::get(), InsuranceAccount::get()];
 		let balances =
 			accounts.into_iter().chain(sinks).map(|who| (who.clone(), total(&who) as i128)).collect();
-		Self { balances, payers: BTreeMap::new(), payees: BTreeMap::new() }
+		Self { balances, payers: BTreeMap::new(), payees: BTreeMap::new(), slashed: BTreeMap::new() }
 	}
 
 	/// Takes over a block's events.
@@ -47,6 +49,7 @@ impl Ledger {
 				}) => {
 					self.move_from(&provider, &renter, amount);
 				}
+				RuntimeEvent::Slashing(event) => self.read_slashing(event),
 				RuntimeEvent::Settlement(event) => self.read_settlement(event),
 				_ => {}
 			}
@@ -77,6 +80,27 @@ impl Ledger {
 				let payer = self.payers[&escrow].clone();
 				let payee = self.payees[&(escrow, stream)].clone();
 				self.move_from(&payer, &payee, bond);
+			}
+			_ => {}
+		}
+	}
+
+	fn read_slashing(&mut self, event: pallet_slashing::Event<millrace_runtime::Runtime>) {
+		use pallet_slashing::Event;
+		match event {
+			Event::SlashExecuted {
+				slash, provider, renter, to_renter, to_insurance, to_treasury, ..
+			} => {
+				if let Some(renter) = renter {
+					self.move_from(&provider, &renter, to_renter);
+				}
+				self.move_from(&provider, &InsuranceAccount::get(), to_insurance);
+				self.move_from(&provider, &TreasuryAccount::get(), to_treasury);
+				self.slashed.insert(slash, provider);
+			}
+			Event::Resolved { slash, bond, bond_lost: true, .. } => {
+				let provider = self.slashed[&slash].clone();
+				self.move_from(&provider, &InsuranceAccount::get(), bond);
 			}
 			_ => {}
 		}

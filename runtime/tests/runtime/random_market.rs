@@ -3,20 +3,22 @@
 
 use crate::{
 	chain::{check_invariants, events, preset_state, worker_view, Chain, Signer, START},
-	market::{ask, plan, terms, Provider, CHARLIE, DAVE, FERDIE, PRICE, RENTER},
+	market::{ask, plan, terms, Provider, CHARLIE, DAVE, FERDIE, PRICE, REFERENCE, RENTER},
 };
 use frame_support::assert_ok;
 use millrace_primitives::{
 	AskId, AskTerms, Asset, Constraints, EscrowId, Failover, FirstJob, LeaseId, Matching, NodeIndex, OrderId,
-	OrderTerms, StreamId, Term,
+	OrderTerms, SlashId, StreamId, Term,
 };
 use millrace_runtime::{
 	constants::MILL, Assets, Attestation, Balance, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
-	Settlement,
+	Settlement, Slashing,
 };
 use pallet_allowances::Call as Allowances;
 use pallet_leases::Call as Leases;
+use pallet_providers::Call as Registry;
 use pallet_settlement::Call as Money;
+use pallet_slashing::{Call as Faults, Offence, Verdict};
 use proptest::prelude::*;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
 use sp_runtime::{traits::Dispatchable, MultiAddress, Permill};
@@ -34,6 +36,8 @@ enum Step {
 	Call(Sr25519Keyring, RuntimeCall),
 	/// Root, which stands for the council, makes a call.
 	Govern(RuntimeCall),
+	/// So many slots without a block.
+	Stall(u64),
 	/// So many blocks, in which the workers of these providers do their duty.
 	Blocks(u8, [bool; 3]),
 }
@@ -119,6 +123,11 @@ fn provider_calls() -> impl Strategy<Value = RuntimeCall> {
 		1 => (0..8u64).prop_map(|order| Leases::withdraw_bid { order: OrderId(order) }.into()),
 		2 => lease().prop_map(|lease| Leases::reclaim { lease }.into()),
 		1 => lease().prop_map(|lease| Leases::leave { lease }.into()),
+		1 => (0..MILL * 200).prop_map(|amount| Registry::bond { amount }.into()),
+		1 => (0..MILL * 200).prop_map(|amount| Registry::unbond { amount }.into()),
+		1 => Just(Registry::withdraw {}.into()),
+		3 => (0..6u64).prop_map(|slash| Faults::appeal { slash: SlashId(slash), evidence: plan() }.into()),
+		1 => (0..6u64).prop_map(|slash| Faults::execute { slash: SlashId(slash) }.into()),
 	]
 }
 
@@ -136,6 +145,33 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 		let payee_share = Permill::from_percent(halves * 50);
 		Money::resolve_contest { escrow: EscrowId(escrow), stream: StreamId(stream), payee_share }.into()
 	});
+	let verdict = prop_oneof![
+		Just(Verdict::Uphold),
+		(0..1_000_000u32).prop_map(|parts| Verdict::Reduce { keep: Permill::from_parts(parts) }),
+		Just(Verdict::Cancel),
+	];
+	let slashes = (0..6u64, verdict)
+		.prop_map(|(slash, verdict)| Faults::resolve { slash: SlashId(slash), verdict }.into());
+	let condemns =
+		(proptest::sample::select(&PROVIDERS[..]), 1..3u32, 50..101u32).prop_map(|(who, gpus, share)| {
+			Faults::condemn {
+				provider: who.account(),
+				offence: Offence::BadResult,
+				class: REFERENCE,
+				gpus,
+				share: Permill::from_percent(share),
+				renter: Some((RENTER.account(), MILL)),
+				evidence: plan(),
+			}
+			.into()
+		});
+	let pauses = any::<bool>().prop_map(|on| {
+		if on {
+			Leases::pause_market {}.into()
+		} else {
+			Leases::resume_market {}.into()
+		}
+	});
 	let closes = (0..8u64).prop_map(|lease| Leases::force_close { lease: LeaseId(lease) }.into());
 	// Mostly dutiful, so that something is earned.
 	let dutiful = || proptest::bool::weighted(0.8);
@@ -144,7 +180,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 		6 => (provider, provider_calls()).prop_map(|(who, call)| Step::Call(who, call)),
 		3 => agents,
 		1 => grants,
-		1 => prop_oneof![3 => verdicts, 1 => closes].prop_map(Step::Govern),
+		1 => prop_oneof![6 => verdicts, 2 => closes, 4 => slashes, 1 => condemns, 1 => pauses].prop_map(Step::Govern),
+		1 => (1..600u64).prop_map(Step::Stall),
 		12 => (1..12u8, [dutiful(), dutiful(), dutiful()]).prop_map(|(blocks, duty)| Step::Blocks(blocks, duty)),
 	];
 	proptest::collection::vec(step, 1..80)
@@ -163,6 +200,8 @@ struct Flows {
 #[derive(Default)]
 struct Book {
 	flows: BTreeMap<EscrowId, Flows>,
+	/// Of each slash: what was detected, executed, returned.
+	slashes: BTreeMap<SlashId, (Balance, Balance, Balance)>,
 	/// Events of the open block that were read already.
 	read: usize,
 }
@@ -174,9 +213,33 @@ impl Book {
 			self.read += 1;
 			match event {
 				RuntimeEvent::Settlement(event) => self.read_money(event),
+				RuntimeEvent::Slashing(event) => self.read_slash(event),
 				RuntimeEvent::Leases(pallet_leases::Event::Unexpected { kind }) => panic!("{kind:?}"),
+				RuntimeEvent::Attestation(pallet_attestation::Event::Unexpected { kind, .. }) => {
+					panic!("{kind:?}")
+				}
 				_ => {}
 			}
+		}
+	}
+
+	fn read_slash(&mut self, event: pallet_slashing::Event<Runtime>) {
+		use pallet_slashing::Event;
+		let mut add = |slash, detected, executed, returned| {
+			let sums = self.slashes.entry(slash).or_default();
+			*sums = (sums.0 + detected, sums.1 + executed, sums.2 + returned);
+		};
+		match event {
+			Event::FaultCounted { slash, amount, .. } | Event::Condemned { slash, amount, .. } => {
+				add(slash, amount, 0, 0);
+			}
+			Event::FaultExcused { slash, amount, .. } => add(slash, 0, 0, amount),
+			Event::Resolved { slash, returned, .. } => add(slash, 0, 0, returned),
+			Event::SlashExecuted { slash, to_renter, to_insurance, to_treasury, .. } => {
+				add(slash, 0, to_renter + to_insurance + to_treasury, 0);
+			}
+			Event::Unexpected { kind, .. } => panic!("{kind:?}"),
+			_ => {}
 		}
 	}
 
@@ -224,6 +287,10 @@ impl Book {
 			})
 			.collect();
 		assert_eq!(escrows, self.flows, "the escrows are not what the events say");
+		for (slash, (detected, executed, returned)) in &self.slashes {
+			let held = Slashing::slash(*slash).map_or(0, |slash| slash.held);
+			assert_eq!(*detected, held + executed + returned, "slash {slash} is not what the events say");
+		}
 	}
 }
 
@@ -263,6 +330,13 @@ fn take(chain: &mut Chain, book: &mut Book, step: Step) {
 	match step {
 		Step::Call(who, call) => drop(call.dispatch(RuntimeOrigin::signed(who.account()))),
 		Step::Govern(call) => drop(call.dispatch(RuntimeOrigin::root())),
+		Step::Stall(slots) => {
+			chain.close_block();
+			book.read();
+			chain.stall(slots);
+			chain.open_block();
+			book.read = 0;
+		}
 		Step::Blocks(blocks, duty) => {
 			for _ in 0..blocks {
 				block(chain, book, duty);

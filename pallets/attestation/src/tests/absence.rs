@@ -325,7 +325,7 @@ fn a_suspension_that_fails_is_tried_again() {
 		BrokenLeases::set(vec![broken]);
 		events();
 		run_blocks(2 * LEASED);
-		let kind = UnexpectedKind::SuspendFailed(broken, DispatchError::Unavailable);
+		let kind = UnexpectedKind::CountMissFailed(broken, DispatchError::Unavailable);
 		assert_eq!(events()[0], Event::Unexpected { provider: PROVIDER, kind });
 		assert_eq!(status(broken), NodeStatus::Active);
 		assert!(is_suspended(fine));

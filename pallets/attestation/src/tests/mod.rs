@@ -3,6 +3,7 @@
 mod absence;
 mod invariants;
 mod job_results;
+mod misses;
 mod random;
 mod reports;
 mod traps;

@@ -9,7 +9,7 @@ use frame_support::{
 };
 use millrace_primitives::{
 	AcceleratorKind, Balance, ClassId, Country, GpuClass, GpuIndex, GpuReservation, GpuState, LeaseId, Owner,
-	ProviderFacts, ProviderInspect,
+	ProviderFacts, ProviderInspect, ServiceOutcome,
 };
 use sp_runtime::{DispatchError, Permill};
 
@@ -33,6 +33,20 @@ pub(crate) type RegistryGpus =
 #[storage_alias]
 pub(crate) type RegistryPenalties = StorageMap<MockRegistry, Twox64Concat, AccountId, Balance>;
 
+/// Leased GPUs that the last report did not call healthy.
+#[storage_alias]
+pub(crate) type RegistryLost =
+	StorageDoubleMap<MockRegistry, Twox64Concat, AccountId, Twox64Concat, GpuIndex, ()>;
+/// How each provider's leases ended: completed, faulted, rejected.
+#[storage_alias]
+pub(crate) type RegistryOutcomes = StorageMap<
+	MockRegistry,
+	Twox64Concat,
+	AccountId,
+	(u32, u32, u32),
+	frame_support::pallet_prelude::ValueQuery,
+>;
+
 /// Model of the registry.
 pub struct Registry;
 
@@ -45,12 +59,17 @@ impl ProviderInspect<AccountId, Balance> for Registry {
 		RegistryProviders::contains_key(provider)
 	}
 
+	fn is_reporting(provider: &AccountId) -> bool {
+		RegistryProviders::get(provider).is_some_and(|declared| declared.live)
+	}
+
 	fn facts(provider: &AccountId) -> Option<ProviderFacts<AccountId>> {
 		RegistryProviders::get(provider).map(|declared| ProviderFacts {
 			owner: declared.owner,
 			country: declared.country,
 			network: declared.network,
 			uptime: declared.uptime,
+			reputation: declared.uptime.unwrap_or(Permill::zero()),
 			live: declared.live,
 		})
 	}
@@ -84,6 +103,24 @@ impl ProviderInspect<AccountId, Balance> for Registry {
 		gpus.sort();
 		gpus
 	}
+
+	fn lost_gpus(provider: &AccountId, gpus: &[GpuIndex]) -> u32 {
+		gpus.iter().filter(|gpu| RegistryLost::contains_key(provider, gpu)).count() as u32
+	}
+
+	fn lease_bonds(provider: &AccountId) -> Balance {
+		RegistryGpus::iter_prefix_values(provider)
+			.filter(|(_, state)| matches!(state, GpuState::Leased(_)))
+			.count() as Balance
+			* GPU_BOND
+	}
+
+	fn lease_bond(provider: &AccountId, lease: LeaseId) -> Balance {
+		RegistryGpus::iter_prefix_values(provider)
+			.filter(|(_, state)| *state == GpuState::Leased(lease))
+			.count() as Balance
+			* GPU_BOND
+	}
 }
 
 impl GpuReservation<AccountId, Balance> for Registry {
@@ -116,6 +153,14 @@ impl GpuReservation<AccountId, Balance> for Registry {
 				}
 			}
 		}
+	}
+
+	fn record_outcome(provider: &AccountId, outcome: ServiceOutcome) {
+		RegistryOutcomes::mutate(provider, |counts| match outcome {
+			ServiceOutcome::Completed => counts.0 += 1,
+			ServiceOutcome::Faulted => counts.1 += 1,
+			ServiceOutcome::Rejected => counts.2 += 1,
+		});
 	}
 
 	fn leaving_penalty(

@@ -198,7 +198,7 @@ pub(crate) fn checkpoint(lease: LeaseId, job: JobId, launches_done: u32) -> Leas
 
 /// The provider's node of the lease is suspended now.
 pub(crate) fn suspend(lease: LeaseId, provider: AccountId) {
-	Leases::suspend(lease, &provider, Now::get()).unwrap();
+	Leases::count_miss(lease, &provider, Now::get()).unwrap();
 }
 
 pub(crate) fn record(lease: LeaseId) -> LeaseOf<Test> {

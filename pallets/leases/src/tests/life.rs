@@ -133,8 +133,8 @@ fn only_a_provider_that_serves_a_node_attests_or_is_suspended() {
 		let attest = |who, lease| Leases::attest(&who, &usage(lease), &[], Now::get(), WINDOW);
 		assert_noop!(attest(PROVIDER, LeaseId(9)), E::UnknownLease);
 		assert_noop!(attest(OTHER_PROVIDER, lease), E::NotServing);
-		assert_noop!(Leases::suspend(LeaseId(9), &PROVIDER, 0), E::UnknownLease);
-		assert_noop!(Leases::suspend(lease, &OTHER_PROVIDER, 0), E::NotServing);
+		assert_noop!(Leases::count_miss(LeaseId(9), &PROVIDER, 0), E::UnknownLease);
+		assert_noop!(Leases::count_miss(lease, &OTHER_PROVIDER, 0), E::NotServing);
 	});
 }
 
@@ -196,7 +196,7 @@ fn suspension_stops_the_bill_until_the_provider_is_back() {
 		let suspended = NodeStatus::Suspended { since: START + 25 * SLOT, leaves_at: None };
 		assert_eq!(node_status(lease, 0), suspended);
 		// A second time changes nothing.
-		assert_ok!(Leases::suspend(lease, &PROVIDER, Now::get() + 5));
+		assert_ok!(Leases::count_miss(lease, &PROVIDER, Now::get() + 5));
 		assert_eq!(node_status(lease, 0), suspended);
 		// Back inside the window: the gap is not billed all the same.
 		run_blocks(2);

@@ -138,7 +138,9 @@ fn run(step: Step) {
 		Step::AttestHalf { provider, lease } => {
 			apply(|| Leases::attest(&provider, &usage(LeaseId(lease)), &[GpuIndex(0)], Now::get(), WINDOW))
 		}
-		Step::Suspend { provider, lease } => apply(|| Leases::suspend(LeaseId(lease), &provider, Now::get())),
+		Step::Suspend { provider, lease } => {
+			apply(|| Leases::count_miss(LeaseId(lease), &provider, Now::get()))
+		}
 		Step::Live { provider, live } => set_live(provider, live),
 		Step::Break { lease, broken } => {
 			BrokenEscrows::set(if broken { vec![LeaseId(lease).into()] } else { vec![] })

@@ -3,11 +3,15 @@
 mod bonding;
 mod classes;
 mod gpus;
+mod lease_bonds;
+mod maintenance;
 mod penalties;
 mod random_lives;
 mod registration;
 mod reports;
+mod reputation;
 mod reservation;
+mod slashes;
 mod try_state;
 mod uptime;
 mod worker_key;

@@ -111,9 +111,10 @@ fn a_bond_that_a_penalty_made_too_small_adds_no_gpu_and_is_not_released() {
 		assert_eq!(leave(1, 1), Ok(1));
 		assert_noop!(Registry::add_gpu(signed(ALICE), SMALL, uuid(3)), Error::<Test>::BondTooSmall);
 		assert_noop!(Registry::unbond(signed(ALICE), 1), Error::<Test>::BondInUse);
-		// The GPUs stay, and can be leased.
-		assert_ok!(Registry::reserve(&ALICE, SMALL, 2, LeaseId(1)));
-		Registry::release(&ALICE, &[GpuIndex(0), GpuIndex(1)], LeaseId(1));
+		// The GPUs stay, and those that the bond covers can be leased.
+		assert_noop!(Registry::reserve(&ALICE, SMALL, 2, LeaseId(1)), Error::<Test>::NotEnoughFreeBond);
+		assert_ok!(Registry::reserve(&ALICE, SMALL, 1, LeaseId(1)));
+		Registry::release(&ALICE, &[GpuIndex(0)], LeaseId(1));
 		// Bonding more or removing GPUs puts it right.
 		assert_ok!(Registry::bond(signed(ALICE), SMALL_BOND + 1));
 		assert_ok!(Registry::add_gpu(signed(ALICE), SMALL, uuid(3)));

@@ -3,16 +3,26 @@
 use super::{endpoint, signed, uuid};
 use crate::{
 	mock::{
-		build_and_execute, AccountId, Registry, RuntimeCall, Test, Timestamp, ALICE, BOB, CPU, LARGE,
-		OTHER_WORKER, SMALL, UNBONDING, WORKER,
+		build_and_execute, AccountId, Balances, Registry, RuntimeCall, Test, Timestamp, ALICE, BOB, CPU,
+		LARGE, OTHER_WORKER, SMALL, UNBONDING, WORKER,
 	},
 	Call, Pallet,
 };
-use frame_support::{assert_storage_noop, traits::UnfilteredDispatchable};
+use frame_support::{
+	assert_storage_noop,
+	traits::{
+		fungible::{Balanced, Mutate},
+		Imbalance, UnfilteredDispatchable,
+	},
+};
 use millrace_primitives::{
-	ClassId, GpuHealth, GpuIndex, GpuReservation, LeaseId, ProviderInspect, ProviderLiveness,
+	BondSlashing, ClassId, GpuHealth, GpuIndex, GpuReservation, LeaseId, ProviderInspect, ProviderLiveness,
+	SlashLimit,
 };
 use proptest::prelude::*;
+
+/// Gets what slashes take.
+const SINK: AccountId = 900;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -23,6 +33,9 @@ enum Step {
 	Report { provider: AccountId, healthy: u8 },
 	Silence { provider: AccountId },
 	Leave { provider: AccountId, class: ClassId, gpus: u32, amount: u128, renter: AccountId },
+	Hold { provider: AccountId, amount: u128, in_era: bool },
+	Return { provider: AccountId, amount: u128 },
+	Execute { provider: AccountId, amount: u128 },
 	Epochs { provider: AccountId, expected: u32, attested: u32 },
 }
 
@@ -55,10 +68,20 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 		1 => (who.clone(), prop_oneof![Just(SMALL), Just(LARGE)], 0..4u32, 0..2_000u128, 1..4u64).prop_map(
 			|(provider, class, gpus, amount, renter)| Step::Leave { provider, class, gpus, amount, renter },
 		),
+		2 => (who.clone(), 0..3_000u128, any::<bool>())
+			.prop_map(|(provider, amount, in_era)| Step::Hold { provider, amount, in_era }),
+		1 => (who.clone(), 0..2_000u128).prop_map(|(provider, amount)| Step::Return { provider, amount }),
+		1 => (who.clone(), 0..2_000u128).prop_map(|(provider, amount)| Step::Execute { provider, amount }),
 		1 => (who, 0..5u32, 0..5u32)
 			.prop_map(|(provider, expected, attested)| Step::Epochs { provider, expected, attested }),
 	];
 	proptest::collection::vec(step, 1..80)
+}
+
+/// What the provider has at stake, and what slashes hold.
+fn at_stake(provider: AccountId) -> Option<(u128, u128)> {
+	let record = crate::Providers::<Test>::get(provider)?;
+	Some((record.at_stake().unwrap(), record.pending_slashes))
 }
 
 fn take(step: Step) {
@@ -105,8 +128,39 @@ fn take(step: Step) {
 				assert_eq!(bonded(), before.map(|before| before - moved));
 			}
 		}
+		Step::Hold { provider, amount, in_era } => {
+			let limit = if in_era { SlashLimit::Era } else { SlashLimit::Stake };
+			let before = at_stake(provider);
+			let held = Registry::hold_slash(&provider, amount, limit);
+			assert_eq!(held.is_ok(), before.is_some());
+			if let (Ok(held), Some((stake, pending))) = (held, before) {
+				assert!(held <= amount);
+				assert_eq!(at_stake(provider), Some((stake - held, pending + held)));
+			}
+		}
+		Step::Return { provider, amount } => {
+			let before = at_stake(provider);
+			match (Registry::return_slash(&provider, amount), before) {
+				(Ok(()), Some((stake, pending))) => {
+					assert_eq!(at_stake(provider), Some((stake + amount, pending - amount)));
+				}
+				(Ok(()), None) => assert_eq!(amount, 0),
+				(Err(_), _) => assert!(before.is_none_or(|(_, pending)| amount > pending)),
+			}
+		}
+		Step::Execute { provider, amount } => {
+			let before = at_stake(provider);
+			match Registry::take_slash(&provider, amount) {
+				Ok(credit) => {
+					assert_eq!(credit.peek(), amount);
+					// To somebody: money is not made and not lost.
+					assert!(Balances::resolve(&SINK, credit).is_ok());
+				}
+				Err(_) => assert!(before.is_none_or(|(_, pending)| amount > pending)),
+			}
+		}
 		Step::Epochs { provider, expected, attested } => {
-			Registry::record_epochs(&provider, expected, attested, Timestamp::get());
+			Registry::record_epochs(&provider, expected, attested, None, Timestamp::get());
 		}
 	}
 }
@@ -117,6 +171,7 @@ proptest! {
 	#[test]
 	fn the_registry_stays_sound(steps in steps()) {
 		build_and_execute(|| {
+			Balances::set_balance(&SINK, crate::mock::ED);
 			let issuance = pallet_balances::TotalIssuance::<Test>::get();
 			for step in steps {
 				take(step);

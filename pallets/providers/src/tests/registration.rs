@@ -4,7 +4,7 @@ use crate::{
 		build_and_execute, events, held, Balances, RegistrationDeposit, Registry, RuntimeOrigin, System,
 		Test, Timestamp, ALICE, BOB, DEPOSIT, ED, ENDOWMENT, SMALL, SMALL_BOND, START, UNBONDING, WORKER,
 	},
-	Error, Event, GpuUuids, HoldReason, Provider, Providers, Standing, Uptime, Workers,
+	Error, Event, GpuUuids, HoldReason, Provider, Providers, Records, Standing, Workers,
 };
 use frame_support::{
 	assert_noop, assert_ok,
@@ -12,7 +12,7 @@ use frame_support::{
 	BoundedVec,
 };
 use millrace_primitives::{GpuIndex, Owner, ProviderFacts, ProviderInspect, ProviderLiveness};
-use sp_runtime::DispatchError;
+use sp_runtime::{DispatchError, Permill};
 
 #[test]
 fn registering_holds_the_deposit() {
@@ -32,7 +32,12 @@ fn registering_holds_the_deposit() {
 				penalties: 0,
 				deposit: DEPOSIT,
 				next_gpu: 0,
-				added_gpus: false,
+				locked: 0,
+				pending_slashes: 0,
+				slashed: 0,
+				era_slashes: Default::default(),
+				maintenance: None,
+				capacity_changed: false,
 				registered_at: START,
 			})
 		);
@@ -42,7 +47,14 @@ fn registering_holds_the_deposit() {
 		let owner = Owner::Group(7);
 		assert_eq!(
 			facts,
-			ProviderFacts { owner, country: *b"IS", network: 64_512, uptime: None, live: false }
+			ProviderFacts {
+				owner,
+				country: *b"IS",
+				network: 64_512,
+				uptime: None,
+				reputation: Permill::zero(),
+				live: false
+			}
 		);
 		assert_eq!(
 			events(),
@@ -146,7 +158,7 @@ fn leaving_gives_everything_back() {
 		register_with(ALICE, SMALL_BOND);
 		assert_ok!(Registry::set_worker(signed(ALICE), WORKER));
 		add_gpus(ALICE, SMALL, [1]);
-		Registry::record_epochs(&ALICE, 1, 1, START);
+		Registry::record_epochs(&ALICE, 1, 1, None, START);
 		assert_noop!(Registry::deregister(signed(ALICE)), Error::<Test>::StillHasGpus);
 		assert_ok!(Registry::remove_gpu(signed(ALICE), GpuIndex(0)));
 		assert_noop!(Registry::deregister(signed(ALICE)), Error::<Test>::StillBonded);
@@ -161,7 +173,7 @@ fn leaving_gives_everything_back() {
 		assert_eq!(Providers::<Test>::get(ALICE), None);
 		assert_eq!(Workers::<Test>::get(WORKER), None);
 		assert_eq!(GpuUuids::<Test>::iter().count(), 0);
-		assert_eq!(Uptime::<Test>::iter().count(), 0);
+		assert_eq!(Records::<Test>::iter().count(), 0);
 		assert!(!System::account_exists(&WORKER));
 		assert_eq!(
 			events(),

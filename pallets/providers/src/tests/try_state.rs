@@ -4,8 +4,8 @@ use crate::{
 		build_and_execute, AccountId, Balances, Registry, System, Test, ALICE, BOB, DEPOSIT, ED, SMALL,
 		SMALL_BOND, START, WORKER,
 	},
-	Capacity, Chunk, ClassCapacity, Classes, Gpu, GpuUuids, Gpus, HoldReason, NextClass, Pallet, Provider,
-	Providers, Uptime, UptimeRing, Workers,
+	Capacity, Chunk, ClassCapacity, Classes, Gpu, GpuUuids, Gpus, HoldReason, LeaseBonds, NextClass, Pallet,
+	Provider, Providers, Records, ServiceRecord, Workers,
 };
 use frame_support::{
 	assert_ok, hypothetically,
@@ -14,7 +14,7 @@ use frame_support::{
 		tokens::Precision,
 	},
 };
-use millrace_primitives::{ClassId, GpuIndex, GpuState, MAX_GPUS_PER_PROVIDER};
+use millrace_primitives::{ClassId, GpuIndex, GpuState, LeaseId, MAX_GPUS_PER_PROVIDER};
 use sp_runtime::TryRuntimeError;
 
 /// Corrupts the storage of one provider with a worker and a GPU, and expects the invariant to be named.
@@ -45,6 +45,7 @@ fn holds_that_differ_from_the_ledger_are_noticed() {
 	fails("1: deposit differs from hold", || {
 		assert_ok!(Balances::release(&HoldReason::Registration.into(), &ALICE, DEPOSIT, Precision::Exact));
 	});
+	fails("1: pending slashes differ from hold", || change(|provider| provider.pending_slashes += 1));
 	fails("1: bond overflows", || {
 		change(|provider| {
 			provider.unbonding.try_push(Chunk { amount: u128::MAX, unlocks_at: 0 }).unwrap();
@@ -63,6 +64,9 @@ fn a_bond_that_does_not_cover_the_gpus_is_noticed() {
 			provider.unbonding.try_push(Chunk { amount: 1, unlocks_at: 0 }).unwrap();
 		});
 	});
+	fails("2: lease bonds are not what is locked", || change(|provider| provider.locked += 1));
+	fails("2: lease bonds are not what is locked", || LeaseBonds::<Test>::insert(ALICE, LeaseId(1), 1));
+	fails("2: lease bond of nobody", || LeaseBonds::<Test>::insert(BOB, LeaseId(1), 1));
 	fails("2: required bond is undefined", || Classes::<Test>::remove(SMALL));
 }
 
@@ -81,7 +85,7 @@ fn workers_that_do_not_map_one_to_one_are_noticed() {
 
 #[test]
 fn gpus_without_a_place_are_noticed() {
-	let gpu = Gpu { class: SMALL, uuid_hash: uuid(1), state: GpuState::Healthy };
+	let gpu = Gpu { class: SMALL, uuid_hash: uuid(1), state: GpuState::Healthy, lost: false };
 	fails("4: GPU of nobody", || Gpus::<Test>::insert(BOB, GpuIndex(0), gpu));
 	fails("4: GPU of no class", || {
 		Gpus::<Test>::mutate(ALICE, GpuIndex(0), |gpu| gpu.as_mut().unwrap().class = ClassId(9));
@@ -96,6 +100,9 @@ fn gpus_without_a_place_are_noticed() {
 			GpuUuids::<Test>::insert(uuid_hash, (ALICE, GpuIndex(index)));
 		}
 		change(|provider| provider.next_gpu = MAX_GPUS_PER_PROVIDER as u16 + 1);
+	});
+	fails("4: a GPU without a lease is lost", || {
+		Gpus::<Test>::mutate(ALICE, GpuIndex(0), |gpu| gpu.as_mut().unwrap().lost = true);
 	});
 	let miscounted = "4: GPUs are not those that are counted by class";
 	fails(miscounted, || Capacity::<Test>::mutate(ALICE, SMALL, |entry| entry.as_mut().unwrap().free = 0));
@@ -122,14 +129,14 @@ fn gaps_in_the_classes_are_noticed() {
 #[test]
 fn uptime_that_cannot_be_is_noticed() {
 	let today = (START / 86_400_000) as u32;
-	let ring = UptimeRing { day: today, days: Default::default() };
-	fails("7: uptime of nobody", || Uptime::<Test>::insert(BOB, ring));
+	let ring = ServiceRecord::beginning(today);
+	fails("7: uptime of nobody", || Records::<Test>::insert(BOB, ring));
 	fails("7: uptime is from the future", || {
-		Uptime::<Test>::insert(ALICE, UptimeRing { day: today + 1, ..ring });
+		Records::<Test>::insert(ALICE, ServiceRecord { day: today + 1, ..ring });
 	});
 	fails("7: more was attested than expected", || {
 		let mut ring = ring;
 		ring.days[3] = (1, 2);
-		Uptime::<Test>::insert(ALICE, ring);
+		Records::<Test>::insert(ALICE, ring);
 	});
 }

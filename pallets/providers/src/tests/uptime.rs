@@ -3,7 +3,7 @@
 use super::{register, signed};
 use crate::{
 	mock::{build_and_execute, Registry, Test, Timestamp, ALICE, BOB, START},
-	Uptime,
+	Records,
 };
 use frame_support::{assert_ok, assert_storage_noop};
 use millrace_primitives::{ProviderInspect, ProviderLiveness};
@@ -14,7 +14,7 @@ const DAY: u64 = 86_400_000;
 /// Moves the clock and counts epochs.
 fn count(now: u64, expected: u32, attested: u32) {
 	Timestamp::set_timestamp(now);
-	Registry::record_epochs(&ALICE, expected, attested, now);
+	Registry::record_epochs(&ALICE, expected, attested, None, now);
 }
 
 fn percent(today: u32, week: u32, month: u32) -> Option<(Permill, Permill, Permill)> {
@@ -74,7 +74,7 @@ fn what_was_missed_is_spread_over_the_absence() {
 		register(ALICE);
 		count(START, 1, 1);
 		count(3 * DAY, 9, 1);
-		let ring = Uptime::<Test>::get(ALICE).unwrap();
+		let ring = Records::<Test>::get(ALICE).unwrap();
 		assert_eq!(ring.day, 3);
 		assert_eq!(ring.days[..5], [(3, 1), (2, 0), (2, 0), (3, 1), (0, 0)]);
 	});
@@ -85,8 +85,8 @@ fn a_clock_that_stands_still_or_goes_back_loses_nothing() {
 	build_and_execute(|| {
 		register(ALICE);
 		count(5 * DAY, 1, 1);
-		Registry::record_epochs(&ALICE, 1, 0, 4 * DAY);
-		let ring = Uptime::<Test>::get(ALICE).unwrap();
+		Registry::record_epochs(&ALICE, 1, 0, None, 4 * DAY);
+		let ring = Records::<Test>::get(ALICE).unwrap();
 		assert_eq!((ring.day, ring.days[0]), (5, (2, 1)));
 	});
 }
@@ -95,8 +95,8 @@ fn a_clock_that_stands_still_or_goes_back_loses_nothing() {
 fn strangers_and_nothing_are_not_recorded() {
 	build_and_execute(|| {
 		register(ALICE);
-		assert_storage_noop!(Registry::record_epochs(&BOB, 1, 1, START));
-		assert_storage_noop!(Registry::record_epochs(&ALICE, 0, 0, START));
+		assert_storage_noop!(Registry::record_epochs(&BOB, 1, 1, None, START));
+		assert_storage_noop!(Registry::record_epochs(&ALICE, 0, 0, None, START));
 		assert_eq!(Registry::uptime(BOB), None);
 	});
 }

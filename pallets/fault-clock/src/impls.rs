@@ -1,0 +1,44 @@
+//! What the pallet is to the other pallets.
+
+use crate::{Config, Pallet, StoppedMs};
+use millrace_primitives::{
+	Balance, BlockNumber, FaultCensus, FaultClock, FaultClockControl, FaultEpoch, Judgement, Owner,
+};
+
+impl<T: Config> FaultClock<T::AccountId> for Pallet<T> {
+	fn is_running() -> bool {
+		Self::stopped_by(Self::current_block()).is_none()
+	}
+
+	fn stopped_ms() -> u64 {
+		StoppedMs::<T>::get()
+	}
+
+	fn epoch() -> FaultEpoch {
+		Self::current_epoch()
+	}
+
+	fn judge(epoch: FaultEpoch, owner: &Owner<T::AccountId>) -> Judgement {
+		Self::judge_miss(epoch, owner)
+	}
+}
+
+impl<T: Config> FaultCensus<T::AccountId, Balance> for Pallet<T> {
+	fn note_report(bonded: Balance, lag: BlockNumber) {
+		Self::add_report(bonded, lag);
+	}
+
+	fn note_miss(owner: &Owner<T::AccountId>, bonded: Balance, reported: bool) {
+		Self::add_miss(owner, bonded, reported);
+	}
+
+	fn note_searched_until(block: BlockNumber) {
+		Self::raise_searched(block);
+	}
+}
+
+impl<T: Config> FaultClockControl for Pallet<T> {
+	fn set_paused(paused: bool) {
+		Self::pause_or_resume(paused);
+	}
+}

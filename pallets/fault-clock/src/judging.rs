@@ -1,0 +1,45 @@
+//! Judgements: whether a miss counts.
+//!
+//! They are computed when they are asked for, from what is final by then: `census.rs` says why. They are never stored.
+
+use crate::{
+	types::{Misses, KEPT_EPOCHS},
+	Census, Config, OwnerMisses, Pallet,
+};
+use millrace_primitives::{Excuse, FaultEpoch, Judgement, Owner};
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn judge_miss(epoch: FaultEpoch, owner: &Owner<T::AccountId>) -> Judgement {
+		if !Self::is_searched(epoch) {
+			return Judgement::Open;
+		}
+		match Self::excuse_for(epoch, |epoch| OwnerMisses::<T>::get(epoch, owner)) {
+			Some(excuse) => Judgement::Excused(excuse),
+			None => Judgement::Counts,
+		}
+	}
+
+	/// Why what an owner missed in this epoch is nobody's fault; `None` if it counts. `own`: what it missed by epoch.
+	pub(crate) fn excuse_for(epoch: FaultEpoch, own: impl Fn(FaultEpoch) -> Misses) -> Option<Excuse> {
+		if epoch < Self::first_judged(Self::current_epoch()) {
+			return Some(Excuse::TooOld);
+		}
+		let census = Census::<T>::get(epoch);
+		if census.excuse.is_some() {
+			return census.excuse;
+		}
+		if census.is_lagging() {
+			return Some(Excuse::FinalityLag);
+		}
+		// An outage begins and ends somewhere within an epoch: what is found on its edges is few, and excused too.
+		let around = [Some(epoch), epoch.checked_sub(1), epoch.checked_add(1)];
+		let outage = around.into_iter().flatten().any(|near| Census::<T>::get(near).is_outage(&own(near)));
+		outage.then_some(Excuse::MassOutage)
+	}
+
+	/// First epoch that is not too old to be judged. It depends on nothing but the current epoch, not on how far pruning has
+	/// come.
+	pub(crate) fn first_judged(current: FaultEpoch) -> FaultEpoch {
+		current.saturating_sub(KEPT_EPOCHS)
+	}
+}
