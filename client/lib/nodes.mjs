@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { accessSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { connect, heads } from './chain.mjs';
 import { UserError } from './cli.mjs';
@@ -103,6 +103,9 @@ function run(binary, args) {
 // A node compiles the runtime when it starts, which takes a minute when the machine is busy.
 const STARTS_WITHIN_MS = 600_000;
 
+// All of them run the same runtime: the first that starts compiles it for all.
+const WASM_CACHE = join(homedir(), '.cache', 'millrace', 'wasm');
+
 /** One node with data of its own. It can be killed and started again. */
 export class LocalNode {
 	/**
@@ -122,7 +125,7 @@ export class LocalNode {
 		const file = join(this.folder, 'node.log');
 		const before = existsSync(file) ? statSync(file).size : 0;
 		const log = openSync(file, 'a');
-		const args = ['--chain', this.chain, '--base-path', this.folder, '--rpc-port', this.port ?? 0, '--no-prometheus', '--no-telemetry', '--no-mdns'];
+		const args = ['--chain', this.chain, '--base-path', this.folder, '--rpc-port', this.port ?? 0, '--no-prometheus', '--no-telemetry', '--no-mdns', '--wasm-cache', WASM_CACHE];
 		this.process = spawn(this.binary, [...args, ...this.args], { stdio: ['ignore', log, log] });
 		closeSync(log);
 		running.add(this.process);

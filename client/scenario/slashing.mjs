@@ -220,7 +220,8 @@ export async function stall(context, lease, { seconds, say = () => {}, timeoutMs
 	const now = await leaseOf(api, lease.lease);
 	return {
 		...seen,
-		gapMs: (await timeOf(api, seen.stopped.block)) - (await timeOf(api, seen.stopped.block - 1)),
+		// From the last block before: a block without weight for hooks, such as a session's first, leaves the gap to the next one.
+		gapMs: (await timeOf(api, seen.stopped.block)) - (await timeOf(api, last)),
 		until: (await heads(api)).best,
 		bondBefore,
 		bond: await bondOf(api, Bob.pair.address),

@@ -5,7 +5,7 @@ use millrace_offchain_worker::WorkerArgs;
 use sc_cli::{RunCmd, SubstrateCli};
 use sc_service::ChainSpec;
 use sc_storage_monitor::StorageMonitorParams;
-use std::sync::OnceLock;
+use std::{path::PathBuf, sync::OnceLock};
 
 /// What the program says that it is. Substrate asks a function that has no `self`.
 static VERSION: OnceLock<&'static str> = OnceLock::new();
@@ -78,6 +78,11 @@ pub(crate) struct RunArgs {
 	/// Everything that Substrate nodes have in common.
 	#[command(flatten)]
 	pub(crate) base: RunCmd,
+
+	/// Keep the compiled runtime in this folder, so that a node which starts again does not compile it again. Nodes of one user
+	/// may share it; what lies in it runs with the node's rights, so that nobody else may write there.
+	#[arg(long, value_name = "DIR", help_heading = "Runtime")]
+	pub(crate) wasm_cache: Option<PathBuf>,
 
 	/// When to stop because the disk is full.
 	#[command(flatten)]

@@ -1,7 +1,7 @@
 //! Does what the command line says.
 
 use crate::{
-	cli::{Cli, Subcommand},
+	cli::{Cli, RunArgs, Subcommand},
 	ports,
 	service::{self, FullBackend, FullClient},
 };
@@ -31,7 +31,7 @@ pub(crate) fn run() -> Result<()> {
 		}
 		Some(Subcommand::CheckBlock(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
 			let PartialComponents { client, task_manager, import_queue, other, .. } =
-				service::new_partial(&config)?;
+				service::new_partial(&config, None)?;
 			// The import queue asks tasks that live as long as their handles in `other`.
 			let work = async move {
 				let _handles = other;
@@ -41,7 +41,7 @@ pub(crate) fn run() -> Result<()> {
 		}),
 		Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
 			let PartialComponents { client, task_manager, import_queue, other, .. } =
-				service::new_partial(&config)?;
+				service::new_partial(&config, None)?;
 			let work = async move {
 				let _handles = other;
 				cmd.run(client, import_queue).await
@@ -49,15 +49,16 @@ pub(crate) fn run() -> Result<()> {
 			Ok((work, task_manager))
 		}),
 		Some(Subcommand::ExportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
-			let PartialComponents { client, task_manager, .. } = service::new_partial(&config)?;
+			let PartialComponents { client, task_manager, .. } = service::new_partial(&config, None)?;
 			Ok((cmd.run(client, config.database), task_manager))
 		}),
 		Some(Subcommand::ExportState(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
-			let PartialComponents { client, task_manager, .. } = service::new_partial(&config)?;
+			let PartialComponents { client, task_manager, .. } = service::new_partial(&config, None)?;
 			Ok((cmd.run(client, config.chain_spec), task_manager))
 		}),
 		Some(Subcommand::Revert(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
-			let PartialComponents { client, task_manager, backend, .. } = service::new_partial(&config)?;
+			let PartialComponents { client, task_manager, backend, .. } =
+				service::new_partial(&config, None)?;
 			let consensus =
 				|client: Arc<FullClient>, backend: Arc<FullBackend>, blocks: BlockNumber| -> Result<()> {
 					sc_consensus_babe::revert(client.clone(), backend, blocks)?;
@@ -79,7 +80,9 @@ fn run_node(cli: &Cli) -> Result<()> {
 	settle_rpc(runner.config_mut());
 	ports::check(runner.config()).map_err(|error| sc_cli::Error::Application(Box::new(error)))?;
 	runner.run_node_until_exit(|config| async move {
-		service::new_full(config, &cli.run.storage_monitor, &cli.run.worker).map_err(sc_cli::Error::Service)
+		let RunArgs { storage_monitor, worker, wasm_cache, .. } = &cli.run;
+		service::new_full(config, storage_monitor, worker, wasm_cache.as_deref())
+			.map_err(sc_cli::Error::Service)
 	})
 }
 

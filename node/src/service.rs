@@ -23,7 +23,7 @@ use sc_consensus_grandpa::{FinalityProofProvider, SharedVoterState};
 use sc_service::{Configuration, Error, PartialComponents, SpawnTasksParams, TaskManager};
 use sc_storage_monitor::StorageMonitorParams;
 use sp_keystore::KeystorePtr;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 /// What nearly every part of a running node uses.
 #[derive(Clone)]
@@ -46,6 +46,7 @@ pub(crate) fn new_full(
 	config: Configuration,
 	storage_monitor: &StorageMonitorParams,
 	worker_args: &WorkerArgs,
+	wasm_cache: Option<&Path>,
 ) -> Result<TaskManager, Error> {
 	let PartialComponents {
 		client,
@@ -56,7 +57,7 @@ pub(crate) fn new_full(
 		import_queue,
 		transaction_pool: pool,
 		other: consensus,
-	} = new_partial(&config)?;
+	} = new_partial(&config, wasm_cache)?;
 	let core = Core { client, backend, pool, keystore: keystore_container.keystore(), select_chain };
 	tasks::watch_disk(storage_monitor, &config, &task_manager)?;
 	let worker = NodeWorker::open(worker_args, &config, core.keystore.clone())?;

@@ -39,6 +39,9 @@ pub trait ProviderInspect<AccountId, Balance> {
 	/// How many of these GPUs the last report did not call healthy. Counts leased ones only.
 	fn lost_gpus(provider: &AccountId, gpus: &[GpuIndex]) -> u32;
 
+	/// Capacity of the provider's GPUs that can be leased now, in the units of their classes.
+	fn idle_units(provider: &AccountId) -> u64;
+
 	/// Part of the provider's bond that is locked for its leases, in plancks.
 	fn lease_bonds(provider: &AccountId) -> Balance;
 
@@ -249,4 +252,15 @@ pub trait LeaseAttestation<AccountId> {
 
 	/// The provider's standing or the health of its GPUs has changed: its asks enter or leave the book.
 	fn capacity_changed(provider: &AccountId);
+}
+
+/// Rewards for being available. Implemented by `pallet-rewards`, used by `pallet-attestation` alone.
+pub trait IdleRewards<AccountId> {
+	/// A provider that serves no lease has reported for an idle epoch in time.
+	fn note_idle_epoch(provider: &AccountId);
+}
+
+/// Nobody is rewarded.
+impl<AccountId> IdleRewards<AccountId> for () {
+	fn note_idle_epoch(_: &AccountId) {}
 }

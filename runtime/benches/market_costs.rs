@@ -15,7 +15,7 @@ mod chain;
 #[allow(dead_code, reason = "the tests use more of it")]
 mod market;
 
-use chain::{preset_state, signed as signed_by, Chain, Signer};
+use chain::{preset_json, preset_state, signed as signed_by, state_of, Chain, Signer};
 use frame_support::{
 	assert_ok,
 	dispatch::DispatchClass,
@@ -29,8 +29,8 @@ use millrace_primitives::{
 	MAX_LEASES_PER_PROVIDER,
 };
 use millrace_runtime::{
-	constants::MILL, AccountId, AllPalletsWithSystem, Attestation, Balances, Executive, Leases, Providers,
-	Runtime, RuntimeCall, RuntimeOrigin, System,
+	configs::system::RuntimeBlockWeights, constants::MILL, AccountId, AllPalletsWithSystem, Attestation,
+	Balances, Executive, Leases, Providers, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System,
 };
 use pallet_leases::MAX_ASKS_LOOKED_AT;
 use serde_json::json;
@@ -44,6 +44,11 @@ use std::time::{Duration, Instant};
 const REPEATS: usize = 21;
 /// Registered providers and leases of which nothing is due.
 const REGISTERED: [u32; 3] = [0, 1_000, 100_000];
+/// Providers whose reports stay away in one idle epoch.
+const ABSENT: u32 = 10_000;
+/// Epochs of production, in blocks.
+const LEASED_EPOCH: u32 = 10;
+const IDLE_EPOCH: u32 = 100;
 const TERM_MS: u64 = 24 * 3_600_000;
 
 /// A measured cost.
@@ -252,6 +257,66 @@ fn hooks(registered: u32) -> Cost {
 	})
 }
 
+/// So many idle providers, whose reports stay away, are looked at over one idle epoch of production: the block that has most to
+/// do, beside one that has nothing to do.
+fn epoch_of_absences(providers: u32) -> Cost {
+	let mut config = preset_json("development");
+	config["timing"]["timing"]["leasedEpochBlocks"] = LEASED_EPOCH.into();
+	config["timing"]["timing"]["idleEpochBlocks"] = IDLE_EPOCH.into();
+	// Longer than all of it, for a session's first block has no weight for hooks.
+	config["timing"]["timing"]["sessionSlots"] = 10_000.into();
+	let mut state = state_of(&config);
+	let mut chain = state.execute_with(Chain::at_head);
+	let weight_of_hooks = |chain: &mut Chain| {
+		chain.open_block();
+		System::block_weight().total()
+	};
+	let quiet =
+		state.execute_with(|| (0..5).map(|_| weight_of_hooks(&mut chain)).last().expect("there are five"));
+	for block in 0..IDLE_EPOCH {
+		state.execute_with(|| {
+			chain.open_block();
+			for index in (block..providers).step_by(IDLE_EPOCH as usize) {
+				let (owner, worker) = (account("provider", index), account("worker", index));
+				provider(&owner, worker.clone(), 0);
+				assert_ok!(Providers::set_worker(signed(&owner), worker.clone()));
+				let empty = report(&chain, Attestation::epoch(owner), [], []);
+				assert_ok!(Attestation::report(signed(&worker), empty));
+				System::reset_events();
+			}
+			chain.close_block();
+		});
+		state.commit_all().expect("no transaction is open");
+		eprint!("\r  {providers} idle providers report: {} %", (block + 1) * 100 / IDLE_EPOCH);
+	}
+	eprintln!();
+	let (mut largest, mut time, mut found) = (Weight::zero(), Duration::ZERO, 0);
+	// Each is looked at an idle epoch and an epoch of grace after its report.
+	for _ in 0..IDLE_EPOCH + 2 * LEASED_EPOCH {
+		state.execute_with(|| {
+			let start = Instant::now();
+			let weight = weight_of_hooks(&mut chain).saturating_sub(quiet);
+			if weight.ref_time() > largest.ref_time() {
+				(largest, time) = (weight, start.elapsed());
+			}
+			found += System::read_events_no_consensus()
+				.filter(|record| {
+					matches!(
+						record.event,
+						RuntimeEvent::Attestation(pallet_attestation::Event::ProviderStale { .. })
+					)
+				})
+				.count() as u32;
+			chain.close_block();
+		});
+		state.commit_all().expect("no transaction is open");
+	}
+	assert_eq!(found, providers, "not everybody's absence was found");
+	let most = RuntimeBlockWeights::get().max_block / 10;
+	assert!(largest.all_lte(most), "looking for absence takes more than a tenth of a block: {largest:?}");
+	Cost { what: format!("{providers} absent, worst block"), weight: largest, time }
+}
+
 fn print(costs: &[Cost]) {
 	let transfer = &costs[0];
 	println!("{:<28}{:>14}{:>12}{:>14}{:>12}", "", "weight, us", "transfers", "time, us", "transfers");
@@ -280,6 +345,7 @@ fn main() {
 	costs.extend([0, 1, 10, MAX_LEASES_PER_PROVIDER].map(report_settling));
 	costs.extend([1, 10, MAX_ASKS_LOOKED_AT].map(order_looking_at));
 	costs.extend(REGISTERED.map(hooks));
+	costs.push(epoch_of_absences(ABSENT));
 	print(&costs);
 	if let Some(file) = json {
 		let rows: Vec<_> = costs

@@ -5,19 +5,19 @@
 #![allow(clippy::unwrap_used, reason = "what cannot be set up is not measured")]
 
 use crate::{
-	AccountId, AllPalletsWithSystem, Allowances, Assets, Attestation, Balance, Balances, Leases, Providers,
-	Runtime, RuntimeCall, RuntimeHoldReason, RuntimeOrigin, Settlement,
+	AccountId, AllPalletsWithSystem, Allowances, Assets, Attestation, Balance, Balances, FaultClock, Leases,
+	Providers, Runtime, RuntimeCall, RuntimeHoldReason, RuntimeOrigin, Settlement, Slashing,
 };
 use alloc::{string::String, vec::Vec};
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList};
 use frame_support::traits::{
 	fungible::{self, MutateHold as _},
 	fungibles::{self, Create, Inspect as _},
-	StorageInfo, StorageInfoTrait, Time, WhitelistedStorageKeys,
+	Get, StorageInfo, StorageInfoTrait, Time, WhitelistedStorageKeys,
 };
 use millrace_primitives::{
-	Asset, BlobHash, ClassId, EscrowId, GpuIndex, GpuState, Hash, JobId, LeaseId, Moment, NodeIndex,
-	StreamId, MAX_GPUS_PER_PROVIDER,
+	Asset, BlobHash, ClassId, EscrowId, FaultEpoch, GpuIndex, GpuReservation as _, GpuState, Hash, JobId,
+	Judgement, LeaseId, Moment, NodeIndex, Owner, ProviderLiveness, StreamId, MAX_GPUS_PER_PROVIDER,
 };
 use pallet_providers::{ClassCapacity, Gpu, Provider, Standing};
 use sp_storage::TrackedStorageKey;
@@ -25,9 +25,11 @@ use sp_storage::TrackedStorageKey;
 frame_benchmarking::define_benchmarks!(
 	[pallet_allowances, Allowances]
 	[pallet_attestation, Attestation]
+	[pallet_fault_clock, FaultClock]
 	[pallet_leases, Leases]
 	[pallet_providers, Providers]
 	[pallet_settlement, Settlement]
+	[pallet_slashing, Slashing]
 );
 
 /// All benchmarks, and what is known of the storage that they touch.
@@ -72,11 +74,15 @@ impl Helper {
 		Asset::Token(TOKEN)
 	}
 
+	fn hold_bond(provider: &AccountId, bond: Balance) {
+		let reason = RuntimeHoldReason::Providers(pallet_providers::HoldReason::Bond);
+		Balances::hold(&reason, provider, bond).unwrap();
+	}
+
 	fn add_provider(provider: &AccountId, worker: Option<&AccountId>, free_gpus: u32, group: Option<u32>) {
 		let count = MAX_GPUS_PER_PROVIDER;
 		let bond = pallet_providers::Classes::<Runtime>::get(CLASS).unwrap().min_bond * Balance::from(count);
-		let reason = RuntimeHoldReason::Providers(pallet_providers::HoldReason::Bond);
-		Balances::hold(&reason, provider, bond).unwrap();
+		Self::hold_bond(provider, bond);
 		let record = Provider {
 			worker: worker.cloned(),
 			endpoint: Default::default(),
@@ -98,6 +104,11 @@ impl Helper {
 			registered_at: crate::Timestamp::now(),
 		};
 		pallet_providers::Providers::<Runtime>::insert(provider, record);
+		// Thirty days of reports, so that what reads the record has all of it to decode and to sum up.
+		for day in 0..30 {
+			let now = crate::Timestamp::now() + day * 24 * 60 * 60 * 1_000;
+			<Providers as ProviderLiveness<AccountId>>::record_epochs(provider, 144, 143, None, now);
+		}
 		if let Some(worker) = worker {
 			pallet_providers::Workers::<Runtime>::insert(worker, provider);
 		}
@@ -112,19 +123,19 @@ impl Helper {
 }
 
 impl pallet_providers::BenchmarkHelper for Helper {
-	fn advance_to(now: Moment) {
+	fn set_time(now: Moment) {
 		Self::set_time(now);
 	}
 }
 
 impl pallet_settlement::BenchmarkHelper for Helper {
-	fn advance_to(now: Moment) {
+	fn set_time(now: Moment) {
 		Self::set_time(now);
 	}
 }
 
 impl pallet_allowances::BenchmarkHelper<AccountId, RuntimeCall> for Helper {
-	fn advance_to(now: Moment) {
+	fn set_time(now: Moment) {
 		Self::set_time(now);
 	}
 
@@ -174,7 +185,72 @@ impl pallet_attestation::BenchmarkHelper<AccountId> for Helper {
 		pallet_leases::benchmarking::add_lease::<Runtime>(provider)
 	}
 
+	fn add_bonded_lease(provider: &AccountId) -> LeaseId {
+		let lease = pallet_leases::benchmarking::add_lease::<Runtime>(provider);
+		let gpus = Providers::reserve(provider, CLASS, 1, lease).unwrap();
+		pallet_leases::Leases::<Runtime>::mutate_extant(lease, |record| {
+			record.nodes[0].gpus = gpus.try_into().unwrap();
+		});
+		lease
+	}
+
 	fn add_job(lease: LeaseId) -> JobId {
 		pallet_leases::benchmarking::add_job::<Runtime>(lease)
+	}
+}
+
+impl pallet_fault_clock::BenchmarkHelper for Helper {
+	fn set_time(now: Moment) {
+		Self::set_time(now);
+	}
+}
+
+impl pallet_slashing::BenchmarkHelper<AccountId> for Helper {
+	fn set_time(now: Moment) {
+		Self::set_time(now);
+	}
+
+	fn add_provider(provider: &AccountId, bond: Balance) {
+		Self::fund(provider);
+		Self::add_provider(provider, None, MAX_GPUS_PER_PROVIDER, None);
+		Self::hold_bond(provider, bond);
+		pallet_providers::Providers::<Runtime>::mutate_extant(provider, |record| {
+			let chunks = u64::from(pallet_providers::MAX_UNBONDING_CHUNKS);
+			record.bonded += bond - Balance::from(chunks);
+			for unlocks_at in 1..=chunks {
+				record.unbonding.try_push(pallet_providers::Chunk { amount: 1, unlocks_at }).unwrap();
+			}
+		});
+	}
+
+	fn add_class(min_bond: Balance) -> ClassId {
+		let class = pallet_providers::NextClass::<Runtime>::get();
+		let mut details = pallet_providers::Classes::<Runtime>::get(CLASS).unwrap();
+		details.min_bond = min_bond;
+		pallet_providers::Classes::<Runtime>::insert(class, details);
+		pallet_providers::NextClass::<Runtime>::put(class.next().unwrap());
+		class
+	}
+
+	/// By the census: of the epochs around, so that the longest way is gone.
+	fn judge(epoch: FaultEpoch, owner: &Owner<AccountId>, judgement: Judgement) {
+		let length = <Runtime as pallet_fault_clock::Config>::EpochLength::get();
+		// Far enough for the epoch to be judged, and not so far that it is too old.
+		let now = (epoch + 8) * length;
+		let block = frame_system::Pallet::<Runtime>::block_number().max(now);
+		frame_system::Pallet::<Runtime>::set_block_number(block);
+		pallet_fault_clock::SearchedUntil::<Runtime>::put(block);
+		let share = <Runtime as pallet_fault_clock::Config>::OutageShare::get();
+		pallet_fault_clock::Census::<Runtime>::mutate(epoch, |census| {
+			census.reported = PLENTY;
+			census.outage_share = share;
+			census.excuse = match judgement {
+				Judgement::Excused(excuse) => Some(excuse),
+				Judgement::Open | Judgement::Counts => None,
+			};
+		});
+		for near in epoch.saturating_sub(1)..=epoch + 1 {
+			pallet_fault_clock::OwnerMisses::<Runtime>::mutate(near, owner, |own| own.missed += 1);
+		}
 	}
 }

@@ -5,14 +5,17 @@ use millrace_runtime::{opaque::Block, RuntimeApi};
 use sc_consensus::DefaultImportQueue;
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, ImportQueueParams};
 use sc_consensus_grandpa::{GrandpaBlockImport, GrandpaPruningFilter, LinkHalf};
-use sc_executor::WasmExecutor;
-use sc_service::{Configuration, Error, PartialComponents, TFullBackend, TFullClient, TaskManager};
+use sc_executor::{HeapAllocStrategy, WasmExecutor, DEFAULT_HEAP_ALLOC_STRATEGY};
+use sc_service::{
+	config::ExecutorConfiguration, Configuration, Error, PartialComponents, TFullBackend, TFullClient,
+	TaskManager,
+};
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool::TransactionPoolHandle;
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_consensus_babe::inherents::{BabeCreateInherentDataProviders, InherentDataProvider as SlotInherent};
 use sp_timestamp::InherentDataProvider as TimestampInherent;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 /// Runs the runtime's Wasm with Substrate's host functions and no others, so that every Substrate tool can
 /// load it.
@@ -66,10 +69,10 @@ pub(crate) type Parts = PartialComponents<
 	Consensus,
 >;
 
-/// Opens the database and makes everything that reads or writes it.
-pub(crate) fn new_partial(config: &Configuration) -> Result<Parts, Error> {
+/// Opens the database and makes everything that reads or writes it. Compiled runtimes are kept in `wasm_cache`, if that is named.
+pub(crate) fn new_partial(config: &Configuration, wasm_cache: Option<&Path>) -> Result<Parts, Error> {
 	let telemetry = open_telemetry(config)?;
-	let executor: Executor = sc_service::new_wasm_executor(&config.executor);
+	let executor = new_executor(&config.executor, wasm_cache);
 	// Without GRANDPA's filter a node that prunes blocks would drop the justifications that warp sync needs.
 	let (client, backend, keystore_container, task_manager) =
 		sc_service::new_full_parts::<Block, RuntimeApi, _>(
@@ -103,6 +106,25 @@ pub(crate) fn new_partial(config: &Configuration) -> Result<Parts, Error> {
 		transaction_pool,
 		other: consensus,
 	})
+}
+
+/// What `sc_service::new_wasm_executor` makes, with a cache.
+fn new_executor(config: &ExecutorConfiguration, cache: Option<&Path>) -> Executor {
+	let extra_pages = |pages| HeapAllocStrategy::Static { extra_pages: pages };
+	let heap = config
+		.default_heap_pages
+		.and_then(|pages| u32::try_from(pages).ok())
+		.map_or(DEFAULT_HEAP_ALLOC_STRATEGY, extra_pages);
+	let builder = Executor::builder()
+		.with_execution_method(config.wasm_method)
+		.with_onchain_heap_alloc_strategy(heap)
+		.with_offchain_heap_alloc_strategy(heap)
+		.with_max_runtime_instances(config.max_runtime_instances)
+		.with_runtime_cache_size(config.runtime_cache_size);
+	match cache {
+		Some(folder) => builder.with_cache_path(folder).build(),
+		None => builder.build(),
+	}
 }
 
 fn open_telemetry(config: &Configuration) -> Result<Option<(TelemetryWorker, Telemetry)>, Error> {

@@ -13,7 +13,7 @@ use millrace_primitives::{Asset, Balance, Moment};
 /// What the benchmarks ask of the runtime.
 pub trait BenchmarkHelper<AccountId, RuntimeCall> {
 	/// Makes `now`, in milliseconds since the Unix epoch, the chain's time. It is never earlier than the present time.
-	fn advance_to(now: Moment);
+	fn set_time(now: Moment);
 
 	/// The cheapest call that a delegate can make, with everything in storage that it needs to succeed in the owner's name.
 	///
@@ -145,7 +145,7 @@ mod benchmarks {
 		let delegate = delegate::<T>(0);
 		grant_all::<T>(&owner, &delegate)?;
 		let over = T::Time::now().saturating_add(T::MaxLifetime::get());
-		T::BenchmarkHelper::advance_to(over);
+		T::BenchmarkHelper::set_time(over);
 		let anybody: T::AccountId = whitelisted_caller();
 
 		#[extrinsic_call]

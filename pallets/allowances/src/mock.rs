@@ -178,7 +178,7 @@ impl crate::Config for Test {
 pub struct GiveNothingBack;
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::BenchmarkHelper<AccountId, RuntimeCall> for GiveNothingBack {
-	fn advance_to(now: Moment) {
+	fn set_time(now: Moment) {
 		Timestamp::set_timestamp(now);
 	}
 

@@ -37,10 +37,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Allowances::Granted` (r:1 w:1)
 	// Proof: `Allowances::Granted` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:1)
-	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	fn grant() -> Weight {
-		// At least 68_852_000 ps.
-		Weight::from_parts(70_995_000, 3748)
+		// At least 67_190_000 ps.
+		Weight::from_parts(69_313_000, 3784)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -49,10 +49,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Allowances::Granted` (r:1 w:1)
 	// Proof: `Allowances::Granted` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:1)
-	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	fn revoke() -> Weight {
-		// At least 62_663_000 ps.
-		Weight::from_parts(64_866_000, 3748)
+		// At least 58_837_000 ps.
+		Weight::from_parts(61_151_000, 3784)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -63,10 +63,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `System::Account` (r:1 w:1)
 	// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:1)
-	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	fn renounce() -> Weight {
-		// At least 64_055_000 ps.
-		Weight::from_parts(65_688_000, 3748)
+		// At least 63_114_000 ps.
+		Weight::from_parts(65_216_000, 3784)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
@@ -75,18 +75,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4532), added: 7007, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
 	// Storage: `AssetsHolder::Holds` (r:2 w:0)
-	// Proof: `AssetsHolder::Holds` (`max_values`: None, `max_size`: Some(303), added: 2778, mode: `MaxEncodedLen`)
+	// Proof: `AssetsHolder::Holds` (`max_values`: None, `max_size`: Some(339), added: 2814, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:0)
-	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	// Storage: `TxPause::PausedCalls` (r:1 w:0)
 	// Proof: `TxPause::PausedCalls` (`max_values`: None, `max_size`: Some(532), added: 3007, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Jobs` (r:0 w:1)
 	// Proof: `Leases::Jobs` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	fn spend() -> Weight {
-		// At least 82_252_000 ps.
-		Weight::from_parts(87_109_000, 7997)
+		// At least 81_341_000 ps.
+		Weight::from_parts(84_806_000, 8189)
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -99,10 +99,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `System::Account` (r:1 w:1)
 	// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:1)
-	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	fn purge() -> Weight {
-		// At least 68_582_000 ps.
-		Weight::from_parts(69_233_000, 3748)
+		// At least 66_729_000 ps.
+		Weight::from_parts(70_495_000, 3784)
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
@@ -111,27 +111,27 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For tests.
 impl WeightInfo for () {
 	fn grant() -> Weight {
-		Weight::from_parts(70_995_000, 3748)
+		Weight::from_parts(69_313_000, 3784)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn revoke() -> Weight {
-		Weight::from_parts(64_866_000, 3748)
+		Weight::from_parts(61_151_000, 3784)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn renounce() -> Weight {
-		Weight::from_parts(65_688_000, 3748)
+		Weight::from_parts(65_216_000, 3784)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(4))
 	}
 	fn spend() -> Weight {
-		Weight::from_parts(87_109_000, 7997)
+		Weight::from_parts(84_806_000, 8189)
 			.saturating_add(RocksDbWeight::get().reads(7))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn purge() -> Weight {
-		Weight::from_parts(69_233_000, 3748)
+		Weight::from_parts(70_495_000, 3784)
 			.saturating_add(RocksDbWeight::get().reads(5))
 			.saturating_add(RocksDbWeight::get().writes(4))
 	}

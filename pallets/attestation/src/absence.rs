@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use frame_support::{
 	storage::with_storage_layer,
 	traits::{Get, Time},
-	weights::WeightMeter,
+	weights::{Weight, WeightMeter},
 };
 use millrace_primitives::{
 	BlockNumber, FaultCensus, LeaseAttestation, LeaseId, LeaseInspect, Moment, NodeStatus, ProviderInspect,
@@ -70,15 +70,18 @@ impl<T: Config> Pallet<T> {
 		for provider in Agenda::<T>::iter_key_prefix(block) {
 			// At most MAX_LEASES_PER_PROVIDER, and only the list's length is read so far.
 			if meter.try_consume(T::WeightInfo::agenda_peek()).is_err()
-				|| meter
-					.try_consume(T::WeightInfo::agenda_provider(T::Leases::lease_count(&provider)))
-					.is_err()
+				|| meter.try_consume(Self::weight_of_provider(T::Leases::lease_count(&provider))).is_err()
 			{
 				return false;
 			}
 			Self::serve_provider(block, &provider, now);
 		}
 		true
+	}
+
+	/// The most that serving a provider with so many leases weighs.
+	pub(crate) fn weight_of_provider(leases: u32) -> Weight {
+		T::WeightInfo::agenda_provider(leases).max(T::WeightInfo::agenda_faults(leases))
 	}
 
 	/// Judges the provider of an entry, which moves or goes.

@@ -13,8 +13,9 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use millrace_primitives::{
-	BlobHash, BlockNumber, GpuHealth, GpuIndex, JobId, JobOutcome, LeaseAttestation, LeaseId, LeaseInspect,
-	LeaseUsage, Moment, ProviderLiveness, Report, MAX_GPUS_PER_PROVIDER, MAX_LEASES_PER_PROVIDER,
+	BlobHash, BlockNumber, FaultCensus as _, GpuHealth, GpuIndex, JobId, JobOutcome, LeaseAttestation,
+	LeaseId, LeaseInspect, LeaseUsage, Moment, ProviderLiveness, Report, MAX_GPUS_PER_PROVIDER,
+	MAX_LEASES_PER_PROVIDER,
 };
 
 /// What the benchmarks need of the pallets below.
@@ -31,6 +32,9 @@ pub trait BenchmarkHelper<AccountId> {
 
 	/// A lease of as many nodes as one can have, all of them attested now. The provider serves one; no GPU is taken.
 	fn add_lease(provider: &AccountId) -> LeaseId;
+
+	/// The same, with a GPU of the provider's and its lease bond.
+	fn add_bonded_lease(provider: &AccountId) -> LeaseId;
 
 	/// A job without a result on the provider's node of such a lease.
 	fn add_job(lease: LeaseId) -> JobId;
@@ -190,7 +194,29 @@ mod benchmarks {
 		{
 			Pallet::<T>::serve_provider(due, &provider, now);
 		}
-		assert!(Pallet::<T>::billed_nodes(&provider).is_empty());
+		assert!(Pallet::<T>::watched_nodes(&provider).iter().all(|node| !node.billed));
+		assert!(!Agenda::<T>::contains_key(due, &provider));
+	}
+
+	/// A provider is still absent: another epoch of each of its nodes is counted as a fault, and the one before is judged.
+	#[benchmark]
+	fn agenda_faults(l: Linear<0, MAX_LEASES_PER_PROVIDER>) {
+		let (provider, worker) = begin::<T>();
+		let leases: Vec<_> = (0..l).map(|_| T::BenchmarkHelper::add_bonded_lease(&provider)).collect();
+		send::<T>(&worker, report_of::<T>(&provider, MAX_GPUS_PER_PROVIDER, &leases));
+		// Suspended, then counted; after four epochs more that can be judged.
+		for epochs in [T::IdleEpoch::get() / T::LeasedEpoch::get() + T::GraceEpochs::get() + 1, 1] {
+			wait::<T>(epochs);
+			Pallet::<T>::serve_provider(due::<T>(&provider), &provider, T::Time::now());
+		}
+		wait::<T>(4);
+		T::Clock::note_searched_until(Pallet::<T>::current_block());
+		let (due, now) = (due::<T>(&provider), T::Time::now());
+		#[block]
+		{
+			Pallet::<T>::serve_provider(due, &provider, now);
+		}
+		assert_eq!(Pallet::<T>::watched_nodes(&provider).len() as u32, l);
 		assert!(!Agenda::<T>::contains_key(due, &provider));
 	}
 

@@ -117,6 +117,14 @@ impl<T: Config> Pallet<T> {
 		last.filter(|last| !Self::held_a_lease_since(provider, last)).map(|last| last.at)
 	}
 
+	/// Whether the provider was there for an idle epoch until its report for `epoch`: found absent at no time, and without a lease.
+	pub(crate) fn was_available(provider: &T::AccountId, last: Option<&LastReport>, epoch: u32) -> bool {
+		let is_idle_epoch = last
+			.is_some_and(|last| epoch.saturating_sub(last.epoch) >= Self::step(Cadence::Idle))
+			&& Self::cadence(provider) == Cadence::Idle;
+		is_idle_epoch && Self::is_live(provider)
+	}
+
 	/// How often the provider has to report now.
 	pub(crate) fn cadence(provider: &T::AccountId) -> Cadence {
 		if T::Leases::lease_count(provider) > 0 {

@@ -89,8 +89,8 @@ pub mod pallet {
 	use frame_support::{pallet_prelude::*, traits::Time, weights::WeightMeter};
 	use frame_system::pallet_prelude::*;
 	use millrace_primitives::{
-		Balance, BlockNumber, FaultCensus, JobId, JobOutcome, LeaseAttestation, LeaseId, LeaseInspect,
-		Moment, ProviderInspect, ProviderLiveness, Report, MAX_LEASES_PER_PROVIDER,
+		Balance, BlockNumber, FaultCensus, IdleRewards, JobId, JobOutcome, LeaseAttestation, LeaseId,
+		LeaseInspect, Moment, ProviderInspect, ProviderLiveness, Report, MAX_LEASES_PER_PROVIDER,
 	};
 	use sp_runtime::SaturatedConversion;
 
@@ -116,6 +116,9 @@ pub mod pallet {
 
 		/// What is told of reports and misses, so that faults can be judged.
 		type Clock: FaultCensus<Self::AccountId, Balance>;
+
+		/// Rewards of providers that are available and serve no lease.
+		type Rewards: IdleRewards<Self::AccountId>;
 
 		/// Length of an epoch, in blocks: how often a provider with leases reports. At least one, and fixed for the
 		/// chain's life: numbers of epochs are stored.
@@ -256,7 +259,7 @@ pub mod pallet {
 			let largest = T::WeightInfo::agenda_start()
 				.saturating_add(T::WeightInfo::agenda_block())
 				.saturating_add(T::WeightInfo::agenda_peek())
-				.saturating_add(T::WeightInfo::agenda_provider(MAX_LEASES_PER_PROVIDER));
+				.saturating_add(Self::weight_of_provider(MAX_LEASES_PER_PROVIDER));
 			assert!(
 				T::AgendaWeight::get().all_gte(largest),
 				"AgendaWeight must allow for a provider with the most leases: {largest:?}"

@@ -9,8 +9,8 @@ use frame_support::{
 	Twox64Concat,
 };
 use millrace_primitives::{
-	AcceleratorKind, Balance, ClassId, FaultCensus, GpuClass, GpuHealth, GpuIndex, GpuState, JobId,
-	JobOutcome, LeaseAttestation, LeaseId, LeaseInspect, LeaseStatus, LeaseUsage, Moment, NodeIndex,
+	AcceleratorKind, Balance, ClassId, FaultCensus, GpuClass, GpuHealth, GpuIndex, GpuState, IdleRewards,
+	JobId, JobOutcome, LeaseAttestation, LeaseId, LeaseInspect, LeaseStatus, LeaseUsage, Moment, NodeIndex,
 	NodeStatus, OpenJob, Owner, ProviderFacts, ProviderInspect, ProviderLiveness, Report, ServedNode,
 };
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
@@ -87,6 +87,7 @@ impl pallet_attestation::Config for Test {
 	type Providers = Registry;
 	type Leases = Market;
 	type Clock = Census;
+	type Rewards = Till;
 	type LeasedEpoch = LeasedEpoch;
 	type IdleEpoch = IdleEpoch;
 	type GraceEpochs = GraceEpochs;
@@ -205,6 +206,10 @@ impl ProviderInspect<AccountId, Balance> for Registry {
 		0
 	}
 
+	fn idle_units(provider: &AccountId) -> u64 {
+		Self::gpus(provider).len() as u64
+	}
+
 	fn lease_bonds(provider: &AccountId) -> Balance {
 		Balance::from(Market::lease_count(provider)) * LEASE_BOND
 	}
@@ -271,6 +276,19 @@ impl FaultCensus<AccountId, Balance> for Census {
 
 	fn note_searched_until(block: u32) {
 		CensusSearched::put(block);
+	}
+}
+
+/// Providers that were rewarded for an idle epoch.
+#[storage_alias]
+pub(crate) type TillNoted = StorageValue<MockTill, Vec<AccountId>, frame_support::pallet_prelude::ValueQuery>;
+
+/// Model of the rewards.
+pub struct Till;
+
+impl IdleRewards<AccountId> for Till {
+	fn note_idle_epoch(provider: &AccountId) {
+		TillNoted::append(provider);
 	}
 }
 
@@ -389,6 +407,10 @@ impl crate::BenchmarkHelper<AccountId> for Market {
 			node.status = NodeStatus::Active;
 		});
 		lease
+	}
+
+	fn add_bonded_lease(provider: &AccountId) -> LeaseId {
+		Self::add_lease(provider)
 	}
 
 	fn add_job(lease: LeaseId) -> JobId {

@@ -8,8 +8,8 @@ use alloc::{collections::btree_set::BTreeSet, vec::Vec};
 use frame_support::{ensure, storage::with_storage_layer, traits::Time};
 use frame_system::{ensure_signed, pallet_prelude::OriginFor};
 use millrace_primitives::{
-	BlockNumber, FaultCensus, GpuIndex, LeaseAttestation, LeaseId, LeaseInspect, Moment, ProviderInspect,
-	ProviderLiveness, Report,
+	BlockNumber, FaultCensus, GpuIndex, IdleRewards, LeaseAttestation, LeaseId, LeaseInspect, Moment,
+	ProviderInspect, ProviderLiveness, Report,
 };
 use sp_runtime::DispatchError;
 
@@ -61,6 +61,7 @@ impl<T: Config> Pallet<T> {
 		// Before anything changes what this is judged by.
 		let last = LastReports::<T>::get(&provider);
 		let expected = Self::epochs_expected(&provider, last.as_ref(), report.epoch);
+		let was_available = Self::was_available(&provider, last.as_ref(), report.epoch);
 		let returned = T::Providers::mark_live(&provider);
 		if returned {
 			Self::deposit_event(Event::ProviderLive { provider: provider.clone() });
@@ -85,6 +86,9 @@ impl<T: Config> Pallet<T> {
 					kind: UnexpectedKind::AttestFailed(usage.lease, error),
 				});
 			}
+		}
+		if was_available {
+			T::Rewards::note_idle_epoch(&provider);
 		}
 		Self::watch(&provider, &report, last, block, now);
 		// The lengths are at most 64, so the conversions keep the numbers.

@@ -28,6 +28,8 @@ pub trait WeightInfo {
 	fn agenda_peek() -> Weight;
 	/// `agenda_provider`, `l` from 0 to 64.
 	fn agenda_provider(l: u32) -> Weight;
+	/// `agenda_faults`, `l` from 0 to 64.
+	fn agenda_faults(l: u32) -> Weight;
 }
 
 /// Weights with the runtime's prices of storage.
@@ -37,30 +39,30 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::Workers` (r:1 w:0)
 	// Proof: `Providers::Workers` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
-	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(153), added: 648, mode: `MaxEncodedLen`)
+	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Attestation::LastReports` (r:1 w:1)
 	// Proof: `Attestation::LastReports` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
 	// Storage: `Leases::ProviderLeases` (r:1 w:0)
 	// Proof: `Leases::ProviderLeases` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:64 w:64)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4532), added: 7007, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Gpus` (r:65 w:0)
-	// Proof: `Providers::Gpus` (`max_values`: None, `max_size`: Some(103), added: 2578, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Gpus` (`max_values`: None, `max_size`: Some(104), added: 2579, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:1 w:0)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(475), added: 2950, mode: `MaxEncodedLen`)
-	// Storage: `Providers::Uptime` (r:1 w:1)
-	// Proof: `Providers::Uptime` (`max_values`: None, `max_size`: Some(292), added: 2767, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Storage: `Providers::Records` (r:1 w:1)
+	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::Escrows` (r:64 w:64)
 	// Proof: `Settlement::Escrows` (`max_values`: None, `max_size`: Some(8007), added: 10482, mode: `MaxEncodedLen`)
 	fn report(g: u32, l: u32) -> Weight {
-		// At least 641_732_000 ps.
-		Weight::from_parts(619_197_554, 168560)
-			// Standard error: 770_016 ps.
-			.saturating_add(Weight::from_parts(765_312, 0).saturating_mul(g.into()))
-			// Standard error: 770_016 ps.
-			.saturating_add(Weight::from_parts(59_293_334, 0).saturating_mul(l.into()))
+		// At least 757_755_000 ps.
+		Weight::from_parts(797_199_498, 168625)
+			// Standard error: 1_392_377 ps.
+			.saturating_add(Weight::from_parts(3_738_156, 0).saturating_mul(g.into()))
+			// Standard error: 1_392_377 ps.
+			.saturating_add(Weight::from_parts(58_114_939, 0).saturating_mul(l.into()))
 			.saturating_add(T::DbWeight::get().reads(72))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(l.into())))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -68,15 +70,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 10482).saturating_mul(l.into()))
 	}
 	// Storage: `Providers::Providers` (r:1 w:0)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(475), added: 2950, mode: `MaxEncodedLen`)
-	// Storage: `Providers::Uptime` (r:1 w:0)
-	// Proof: `Providers::Uptime` (`max_values`: None, `max_size`: Some(292), added: 2767, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Storage: `Providers::Records` (r:1 w:0)
+	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
+	// Storage: `Timestamp::Now` (r:1 w:0)
+	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::AsksOf` (r:1 w:0)
 	// Proof: `Leases::AsksOf` (`max_values`: None, `max_size`: Some(177), added: 2652, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Asks` (r:16 w:0)
 	// Proof: `Leases::Asks` (`max_values`: None, `max_size`: Some(142), added: 2617, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Capacity` (r:1 w:0)
 	// Proof: `Providers::Capacity` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
+	// Storage: `Providers::Classes` (r:1 w:0)
+	// Proof: `Providers::Classes` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Book` (r:16 w:16)
 	// Proof: `Leases::Book` (`max_values`: None, `max_size`: Some(41), added: 2516, mode: `MaxEncodedLen`)
 	// Storage: `Leases::RestingOrders` (r:16 w:0)
@@ -86,20 +92,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:16)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn capacity_changed() -> Weight {
-		// At least 351_202_000 ps.
-		Weight::from_parts(355_437_000, 42862)
-			.saturating_add(T::DbWeight::get().reads(68))
+		// At least 360_215_000 ps.
+		Weight::from_parts(366_945_000, 42862)
+			.saturating_add(T::DbWeight::get().reads(70))
 			.saturating_add(T::DbWeight::get().writes(48))
 	}
 	// Storage: `Providers::Workers` (r:1 w:0)
 	// Proof: `Providers::Workers` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4532), added: 7007, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Jobs` (r:1 w:1)
 	// Proof: `Leases::Jobs` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	fn report_job() -> Weight {
-		// At least 61_822_000 ps.
-		Weight::from_parts(63_364_000, 7997)
+		// At least 62_462_000 ps.
+		Weight::from_parts(63_454_000, 8189)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -107,42 +113,50 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Attestation::AgendaCursor` (r:1 w:1)
 	// Proof: `Attestation::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	// Storage: `FaultClock::SearchedUntil` (r:1 w:1)
+	// Proof: `FaultClock::SearchedUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	// Storage: `Timing::Timing` (r:1 w:0)
+	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	fn agenda_start() -> Weight {
-		// At least 8_462_000 ps.
-		Weight::from_parts(8_783_000, 1493)
-			.saturating_add(T::DbWeight::get().reads(2))
-			.saturating_add(T::DbWeight::get().writes(1))
+		// At least 18_087_000 ps.
+		Weight::from_parts(18_618_000, 1646)
+			.saturating_add(T::DbWeight::get().reads(4))
+			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	// Storage: `Attestation::Agenda` (r:1 w:0)
 	// Proof: `Attestation::Agenda` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	fn agenda_block() -> Weight {
-		// At least 6_259_000 ps.
-		Weight::from_parts(6_710_000, 3525).saturating_add(T::DbWeight::get().reads(1))
+		// At least 6_229_000 ps.
+		Weight::from_parts(6_730_000, 3525).saturating_add(T::DbWeight::get().reads(1))
 	}
 	// Storage: `Attestation::Agenda` (r:1 w:0)
 	// Proof: `Attestation::Agenda` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	// Storage: `Leases::ProviderLeases` (r:1 w:0)
 	// Proof: `Leases::ProviderLeases` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	fn agenda_peek() -> Weight {
-		// At least 21_311_000 ps.
-		Weight::from_parts(23_454_000, 4027).saturating_add(T::DbWeight::get().reads(2))
+		// At least 23_725_000 ps.
+		Weight::from_parts(26_720_000, 4027).saturating_add(T::DbWeight::get().reads(2))
 	}
 	// Storage: `Attestation::LastReports` (r:1 w:1)
 	// Proof: `Attestation::LastReports` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(475), added: 2950, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
 	// Storage: `Leases::ProviderLeases` (r:1 w:0)
 	// Proof: `Leases::ProviderLeases` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:64 w:64)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4532), added: 7007, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
-	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(153), added: 648, mode: `MaxEncodedLen`)
+	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
+	// Storage: `FaultClock::StoppedMs` (r:1 w:0)
+	// Proof: `FaultClock::StoppedMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::Escrows` (r:64 w:0)
 	// Proof: `Settlement::Escrows` (`max_values`: None, `max_size`: Some(8007), added: 10482, mode: `MaxEncodedLen`)
-	// Storage: `Providers::Uptime` (r:1 w:0)
-	// Proof: `Providers::Uptime` (`max_values`: None, `max_size`: Some(292), added: 2767, mode: `MaxEncodedLen`)
+	// Storage: `Providers::Records` (r:1 w:0)
+	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	// Storage: `Providers::LeaseBonds` (r:64 w:0)
+	// Proof: `Providers::LeaseBonds` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	// Storage: `Leases::AsksOf` (r:1 w:0)
 	// Proof: `Leases::AsksOf` (`max_values`: None, `max_size`: Some(177), added: 2652, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Asks` (r:16 w:0)
@@ -154,24 +168,75 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:128)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn agenda_provider(l: u32) -> Weight {
-		// At least 241_609_000 ps.
-		Weight::from_parts(251_814_660, 42862)
-			// Standard error: 161_784 ps.
-			.saturating_add(Weight::from_parts(55_960_137, 0).saturating_mul(l.into()))
-			.saturating_add(T::DbWeight::get().reads(39))
-			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(l.into())))
+		// At least 239_917_000 ps.
+		Weight::from_parts(247_466_042, 42862)
+			// Standard error: 261_242 ps.
+			.saturating_add(Weight::from_parts(67_490_383, 0).saturating_mul(l.into()))
+			.saturating_add(T::DbWeight::get().reads(40))
+			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(l.into())))
 			.saturating_add(T::DbWeight::get().writes(20))
 			.saturating_add(T::DbWeight::get().writes(3_u64.saturating_mul(l.into())))
 			.saturating_add(Weight::from_parts(0, 10482).saturating_mul(l.into()))
+	}
+	// Storage: `Attestation::LastReports` (r:1 w:1)
+	// Proof: `Attestation::LastReports` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
+	// Storage: `Providers::Providers` (r:1 w:1)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Storage: `Leases::ProviderLeases` (r:1 w:0)
+	// Proof: `Leases::ProviderLeases` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
+	// Storage: `Leases::Leases` (r:64 w:64)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Storage: `Timing::Timing` (r:1 w:0)
+	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
+	// Storage: `Providers::Records` (r:1 w:0)
+	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
+	// Storage: `Timestamp::Now` (r:1 w:0)
+	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	// Storage: `FaultClock::StoppedMs` (r:1 w:0)
+	// Proof: `FaultClock::StoppedMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	// Storage: `Providers::LeaseBonds` (r:64 w:0)
+	// Proof: `Providers::LeaseBonds` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	// Storage: `FaultClock::Paused` (r:1 w:0)
+	// Proof: `FaultClock::Paused` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
+	// Storage: `FaultClock::CurrentRecess` (r:1 w:0)
+	// Proof: `FaultClock::CurrentRecess` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
+	// Storage: `Slashing::Episodes` (r:64 w:0)
+	// Proof: `Slashing::Episodes` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
+	// Storage: `Slashing::Slashes` (r:64 w:64)
+	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(532), added: 3007, mode: `MaxEncodedLen`)
+	// Storage: `FaultClock::SearchedUntil` (r:1 w:0)
+	// Proof: `FaultClock::SearchedUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	// Storage: `FaultClock::Census` (r:4 w:1)
+	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
+	// Storage: `FaultClock::OwnerMisses` (r:4 w:1)
+	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(93), added: 2568, mode: `MaxEncodedLen`)
+	// Storage: `Parameters::Parameters` (r:4 w:0)
+	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	// Storage: `System::Account` (r:1 w:1)
+	// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	// Storage: `Balances::Holds` (r:1 w:1)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
+	// Storage: `Attestation::Agenda` (r:0 w:2)
+	// Proof: `Attestation::Agenda` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
+	fn agenda_faults(l: u32) -> Weight {
+		// At least 42_543_000 ps.
+		Weight::from_parts(61_240_382, 11262)
+			// Standard error: 1_008_633 ps.
+			.saturating_add(Weight::from_parts(169_627_897, 0).saturating_mul(l.into()))
+			.saturating_add(T::DbWeight::get().reads(20))
+			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(l.into())))
+			.saturating_add(T::DbWeight::get().writes(7))
+			.saturating_add(T::DbWeight::get().writes(2_u64.saturating_mul(l.into())))
+			.saturating_add(Weight::from_parts(0, 7199).saturating_mul(l.into()))
 	}
 }
 
 // For tests.
 impl WeightInfo for () {
 	fn report(g: u32, l: u32) -> Weight {
-		Weight::from_parts(619_197_554, 168560)
-			.saturating_add(Weight::from_parts(765_312, 0).saturating_mul(g.into()))
-			.saturating_add(Weight::from_parts(59_293_334, 0).saturating_mul(l.into()))
+		Weight::from_parts(797_199_498, 168625)
+			.saturating_add(Weight::from_parts(3_738_156, 0).saturating_mul(g.into()))
+			.saturating_add(Weight::from_parts(58_114_939, 0).saturating_mul(l.into()))
 			.saturating_add(RocksDbWeight::get().reads(72))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(l.into())))
 			.saturating_add(RocksDbWeight::get().writes(2))
@@ -179,33 +244,42 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 10482).saturating_mul(l.into()))
 	}
 	fn capacity_changed() -> Weight {
-		Weight::from_parts(355_437_000, 42862)
-			.saturating_add(RocksDbWeight::get().reads(68))
+		Weight::from_parts(366_945_000, 42862)
+			.saturating_add(RocksDbWeight::get().reads(70))
 			.saturating_add(RocksDbWeight::get().writes(48))
 	}
 	fn report_job() -> Weight {
-		Weight::from_parts(63_364_000, 7997)
+		Weight::from_parts(63_454_000, 8189)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn agenda_start() -> Weight {
-		Weight::from_parts(8_783_000, 1493)
-			.saturating_add(RocksDbWeight::get().reads(2))
-			.saturating_add(RocksDbWeight::get().writes(1))
+		Weight::from_parts(18_618_000, 1646)
+			.saturating_add(RocksDbWeight::get().reads(4))
+			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn agenda_block() -> Weight {
-		Weight::from_parts(6_710_000, 3525).saturating_add(RocksDbWeight::get().reads(1))
+		Weight::from_parts(6_730_000, 3525).saturating_add(RocksDbWeight::get().reads(1))
 	}
 	fn agenda_peek() -> Weight {
-		Weight::from_parts(23_454_000, 4027).saturating_add(RocksDbWeight::get().reads(2))
+		Weight::from_parts(26_720_000, 4027).saturating_add(RocksDbWeight::get().reads(2))
 	}
 	fn agenda_provider(l: u32) -> Weight {
-		Weight::from_parts(251_814_660, 42862)
-			.saturating_add(Weight::from_parts(55_960_137, 0).saturating_mul(l.into()))
-			.saturating_add(RocksDbWeight::get().reads(39))
-			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(l.into())))
+		Weight::from_parts(247_466_042, 42862)
+			.saturating_add(Weight::from_parts(67_490_383, 0).saturating_mul(l.into()))
+			.saturating_add(RocksDbWeight::get().reads(40))
+			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(l.into())))
 			.saturating_add(RocksDbWeight::get().writes(20))
 			.saturating_add(RocksDbWeight::get().writes(3_u64.saturating_mul(l.into())))
 			.saturating_add(Weight::from_parts(0, 10482).saturating_mul(l.into()))
+	}
+	fn agenda_faults(l: u32) -> Weight {
+		Weight::from_parts(61_240_382, 11262)
+			.saturating_add(Weight::from_parts(169_627_897, 0).saturating_mul(l.into()))
+			.saturating_add(RocksDbWeight::get().reads(20))
+			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(l.into())))
+			.saturating_add(RocksDbWeight::get().writes(7))
+			.saturating_add(RocksDbWeight::get().writes(2_u64.saturating_mul(l.into())))
+			.saturating_add(Weight::from_parts(0, 7199).saturating_mul(l.into()))
 	}
 }

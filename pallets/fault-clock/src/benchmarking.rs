@@ -18,7 +18,7 @@ use millrace_primitives::{
 /// What the benchmarks ask of the runtime.
 pub trait BenchmarkHelper {
 	/// Makes `now`, in milliseconds since the Unix epoch, the chain's time. It is never earlier than the present time.
-	fn advance_to(now: Moment);
+	fn set_time(now: Moment);
 }
 
 /// Lease bond of a node, in plancks.
@@ -67,7 +67,7 @@ mod benchmarks {
 		Pallet::<T>::note_report(BOND, BlockNumber::MAX);
 		let block = go_to_epoch::<T>(2);
 		let stalled = u64::from(T::MaxLag::get()).saturating_add(2).saturating_mul(T::SlotDuration::get());
-		T::BenchmarkHelper::advance_to(T::Time::now().saturating_add(stalled));
+		T::BenchmarkHelper::set_time(T::Time::now().saturating_add(stalled));
 		assert_sound::<T>();
 
 		#[block]

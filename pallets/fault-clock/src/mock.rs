@@ -84,7 +84,7 @@ impl crate::Config for Test {
 pub struct SetTime;
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::BenchmarkHelper for SetTime {
-	fn advance_to(now: Moment) {
+	fn set_time(now: Moment) {
 		Timestamp::set_timestamp(now);
 	}
 }

@@ -16,7 +16,7 @@ use crate::{
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_support::{
-	traits::{Get, Time},
+	traits::{EnsureOrigin, Get, Time},
 	weights::WeightMeter,
 };
 use frame_system::RawOrigin;
@@ -239,7 +239,7 @@ fn fault_first<T: Config>(running: &Running<T>, now: Moment) -> LeaseOf<T> {
 		.unwrap();
 	Leases::<T>::insert(running.lease, &lease);
 	for provider in running.providers.iter().skip(1) {
-		Pallet::<T>::do_suspend(running.lease, provider, now).unwrap();
+		Pallet::<T>::do_count_miss(running.lease, provider, now).unwrap();
 	}
 	Leases::<T>::get(running.lease).unwrap()
 }
@@ -296,6 +296,8 @@ pub fn add_lease<T: Config>(provider: &T::AccountId) -> LeaseId {
 			attested_at: now,
 			reclaim_notice_ms: T::MinReclaimNotice::get(),
 			search_at: Moment::MAX,
+			stopped_ms: 0,
+			missed_epochs: 0,
 		})
 		.collect();
 	let record = Lease {
@@ -554,6 +556,25 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(bidder), order);
 		assert!(Bids::<T>::iter_keys().next().is_none());
+	}
+
+	#[benchmark]
+	fn pause_market() {
+		begin::<T>();
+		let origin = T::AdminOrigin::try_successful_origin().ok().unwrap();
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin);
+		assert!(Paused::<T>::exists());
+	}
+
+	#[benchmark]
+	fn resume_market() {
+		begin::<T>();
+		Pallet::<T>::do_pause_market().unwrap();
+		let origin = T::AdminOrigin::try_successful_origin().ok().unwrap();
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin);
+		assert!(!Paused::<T>::exists());
 	}
 
 	#[benchmark]

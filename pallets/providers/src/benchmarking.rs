@@ -24,7 +24,7 @@ use sp_runtime::traits::ConstU32;
 /// What the benchmarks ask of the runtime.
 pub trait BenchmarkHelper {
 	/// Makes `now`, in milliseconds since the Unix epoch, the chain's time. It is never earlier than the present time.
-	fn advance_to(now: Moment);
+	fn set_time(now: Moment);
 }
 
 /// Bond of each GPU, in plancks.
@@ -120,7 +120,7 @@ fn unbond_chunks<T: Config>(who: &T::AccountId, count: u32) -> Result<(), Benchm
 
 /// Lets time pass, in milliseconds.
 fn pass<T: Config>(ms: u64) {
-	T::BenchmarkHelper::advance_to(T::Time::now().saturating_add(ms));
+	T::BenchmarkHelper::set_time(T::Time::now().saturating_add(ms));
 }
 
 /// What is on hold for the bond, in plancks.
@@ -284,6 +284,35 @@ mod benchmarks {
 
 		assert!(Gpus::<T>::get(&who, gpu).is_none());
 		assert!(!Capacity::<T>::contains_key(&who, class));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn announce_maintenance() -> Result<(), BenchmarkError> {
+		let who = provider::<T>()?;
+		unbond_chunks::<T>(&who, MAX_UNBONDING_CHUNKS)?;
+		let from = T::Time::now().saturating_add(T::MaintenanceNotice::get());
+		let until = from.saturating_add(T::MaxMaintenance::get());
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who.clone()), from, until);
+
+		assert!(Providers::<T>::get(&who).is_some_and(|provider| provider.maintenance.is_some()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn end_maintenance() -> Result<(), BenchmarkError> {
+		let who = provider::<T>()?;
+		unbond_chunks::<T>(&who, MAX_UNBONDING_CHUNKS)?;
+		let from = T::Time::now().saturating_add(T::MaintenanceNotice::get());
+		let until = from.saturating_add(T::MaxMaintenance::get());
+		Pallet::<T>::announce_maintenance(RawOrigin::Signed(who.clone()).into(), from, until)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who.clone()));
+
+		assert!(Providers::<T>::get(&who).is_some_and(|provider| provider.maintenance.is_none()));
 		Ok(())
 	}
 

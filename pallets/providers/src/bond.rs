@@ -140,6 +140,16 @@ impl<T: Config> Pallet<T> {
 		free.min(covered.saturated_into())
 	}
 
+	/// Capacity of the GPUs that a provider can lease, in the units of their classes: as far as its free bond covers those of each
+	/// class by itself.
+	pub(crate) fn leasable_units(who: &T::AccountId) -> u64 {
+		Capacity::<T>::iter_key_prefix(who).fold(0, |sum: u64, class| {
+			let weight = Classes::<T>::get(class).map_or(0, |class| class.unit_weight);
+			// Cannot saturate: at most 64 GPUs of at most 2^32 units.
+			sum.saturating_add(u64::from(weight).saturating_mul(Self::leasable_gpus(who, class).into()))
+		})
+	}
+
 	/// Smallest active bond for the GPUs of a provider, in plancks.
 	pub(crate) fn bond_for_gpus(provider: &T::AccountId) -> Result<Balance, DispatchError> {
 		Capacity::<T>::iter_prefix(provider).try_fold(0, |sum: Balance, (class, capacity)| {

@@ -66,6 +66,10 @@ impl<T: Config> ProviderInspect<T::AccountId, Balance> for Pallet<T> {
 		Self::count_lost(provider, gpus)
 	}
 
+	fn idle_units(provider: &T::AccountId) -> u64 {
+		Self::leasable_units(provider)
+	}
+
 	fn lease_bonds(provider: &T::AccountId) -> Balance {
 		Providers::<T>::get(provider).map_or(0, |record| record.locked)
 	}

@@ -19,7 +19,7 @@ use sp_runtime::Permill;
 /// What the benchmarks ask of the runtime.
 pub trait BenchmarkHelper {
 	/// Makes `now`, in milliseconds since the Unix epoch, the chain's time. It is never earlier than the present time.
-	fn advance_to(now: Moment);
+	fn set_time(now: Moment);
 }
 
 /// Number of the token that the benchmarks create.
@@ -122,7 +122,7 @@ fn mature<T: Config>() {
 
 /// Lets time pass, in milliseconds.
 fn pass<T: Config>(ms: u64) {
-	T::BenchmarkHelper::advance_to(T::Time::now().saturating_add(ms));
+	T::BenchmarkHelper::set_time(T::Time::now().saturating_add(ms));
 }
 
 /// Parts that wait for the contest window, of all streams.

@@ -150,7 +150,7 @@ impl crate::Config for Test {
 pub struct Clock;
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::BenchmarkHelper for Clock {
-	fn advance_to(now: Moment) {
+	fn set_time(now: Moment) {
 		Timestamp::set_timestamp(now);
 	}
 }

@@ -39,28 +39,28 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Settlement::Contests` (r:32 w:32)
 	// Proof: `Settlement::Contests` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
-	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(153), added: 648, mode: `MaxEncodedLen`)
+	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `System::Account` (r:35 w:35)
 	// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:1)
-	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	// Storage: `Assets::Asset` (r:1 w:1)
 	// Proof: `Assets::Asset` (`max_values`: None, `max_size`: Some(210), added: 2685, mode: `MaxEncodedLen`)
 	// Storage: `Assets::Account` (r:35 w:35)
 	// Proof: `Assets::Account` (`max_values`: None, `max_size`: Some(134), added: 2609, mode: `MaxEncodedLen`)
 	// Storage: `AssetsHolder::Holds` (r:1 w:1)
-	// Proof: `AssetsHolder::Holds` (`max_values`: None, `max_size`: Some(303), added: 2778, mode: `MaxEncodedLen`)
+	// Proof: `AssetsHolder::Holds` (`max_values`: None, `max_size`: Some(339), added: 2814, mode: `MaxEncodedLen`)
 	// Storage: `AssetsHolder::BalancesOnHold` (r:1 w:1)
 	// Proof: `AssetsHolder::BalancesOnHold` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
 	// Storage: `Parameters::Parameters` (r:1 w:0)
-	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
+	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::PayeeEscrows` (r:32 w:32)
 	// Proof: `Settlement::PayeeEscrows` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
 	fn settle(s: u32) -> Weight {
-		// At least 231_934_000 ps.
-		Weight::from_parts(6_657_416, 11472)
-			// Standard error: 3_173_078 ps.
-			.saturating_add(Weight::from_parts(156_676_728, 0).saturating_mul(s.into()))
+		// At least 241_879_000 ps.
+		Weight::from_parts(105_847_452, 11472)
+			// Standard error: 1_888_597 ps.
+			.saturating_add(Weight::from_parts(150_402_507, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(14))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(s.into())))
 			.saturating_add(T::DbWeight::get().writes(11))
@@ -74,28 +74,28 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Settlement::Contests` (r:32 w:32)
 	// Proof: `Settlement::Contests` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
-	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(153), added: 648, mode: `MaxEncodedLen`)
+	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:1)
-	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	// Storage: `Assets::Asset` (r:1 w:1)
 	// Proof: `Assets::Asset` (`max_values`: None, `max_size`: Some(210), added: 2685, mode: `MaxEncodedLen`)
 	// Storage: `Assets::Account` (r:35 w:35)
 	// Proof: `Assets::Account` (`max_values`: None, `max_size`: Some(134), added: 2609, mode: `MaxEncodedLen`)
 	// Storage: `AssetsHolder::Holds` (r:1 w:1)
-	// Proof: `AssetsHolder::Holds` (`max_values`: None, `max_size`: Some(303), added: 2778, mode: `MaxEncodedLen`)
+	// Proof: `AssetsHolder::Holds` (`max_values`: None, `max_size`: Some(339), added: 2814, mode: `MaxEncodedLen`)
 	// Storage: `AssetsHolder::BalancesOnHold` (r:1 w:1)
 	// Proof: `AssetsHolder::BalancesOnHold` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
 	// Storage: `System::Account` (r:34 w:34)
 	// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	// Storage: `Parameters::Parameters` (r:1 w:0)
-	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
+	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::PayeeEscrows` (r:32 w:32)
 	// Proof: `Settlement::PayeeEscrows` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
 	fn accept(s: u32) -> Weight {
-		// At least 262_469_000 ps.
-		Weight::from_parts(254_865_152, 11472)
-			// Standard error: 2_561_333 ps.
-			.saturating_add(Weight::from_parts(145_143_728, 0).saturating_mul(s.into()))
+		// At least 233_066_000 ps.
+		Weight::from_parts(339_280_847, 11472)
+			// Standard error: 5_519_354 ps.
+			.saturating_add(Weight::from_parts(155_889_903, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(13))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(s.into())))
 			.saturating_add(T::DbWeight::get().writes(10))
@@ -106,14 +106,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Proof: `Settlement::Escrows` (`max_values`: None, `max_size`: Some(8007), added: 10482, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	// Storage: `Parameters::Parameters` (r:1 w:0)
+	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:1)
-	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::Contests` (r:0 w:1)
 	// Proof: `Settlement::Contests` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
 	fn contest() -> Weight {
-		// At least 100_048_000 ps.
-		Weight::from_parts(131_825_000, 11472)
-			.saturating_add(T::DbWeight::get().reads(3))
+		// At least 103_343_000 ps.
+		Weight::from_parts(108_061_000, 11472)
+			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	// Storage: `Settlement::Escrows` (r:1 w:1)
@@ -123,28 +125,28 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
-	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(153), added: 648, mode: `MaxEncodedLen`)
+	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `System::Account` (r:35 w:35)
 	// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:1)
-	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(283), added: 2758, mode: `MaxEncodedLen`)
+	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	// Storage: `Assets::Asset` (r:1 w:1)
 	// Proof: `Assets::Asset` (`max_values`: None, `max_size`: Some(210), added: 2685, mode: `MaxEncodedLen`)
 	// Storage: `Assets::Account` (r:35 w:35)
 	// Proof: `Assets::Account` (`max_values`: None, `max_size`: Some(134), added: 2609, mode: `MaxEncodedLen`)
 	// Storage: `AssetsHolder::Holds` (r:1 w:1)
-	// Proof: `AssetsHolder::Holds` (`max_values`: None, `max_size`: Some(303), added: 2778, mode: `MaxEncodedLen`)
+	// Proof: `AssetsHolder::Holds` (`max_values`: None, `max_size`: Some(339), added: 2814, mode: `MaxEncodedLen`)
 	// Storage: `AssetsHolder::BalancesOnHold` (r:1 w:1)
 	// Proof: `AssetsHolder::BalancesOnHold` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
 	// Storage: `Parameters::Parameters` (r:1 w:0)
-	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
+	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::PayeeEscrows` (r:32 w:32)
 	// Proof: `Settlement::PayeeEscrows` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
 	fn resolve_contest(s: u32) -> Weight {
-		// At least 237_092_000 ps.
-		Weight::from_parts(94_064_447, 11472)
-			// Standard error: 357_521 ps.
-			.saturating_add(Weight::from_parts(145_499_232, 0).saturating_mul(s.into()))
+		// At least 237_954_000 ps.
+		Weight::from_parts(135_586_479, 11472)
+			// Standard error: 1_442_375 ps.
+			.saturating_add(Weight::from_parts(147_308_273, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(14))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(s.into())))
 			.saturating_add(T::DbWeight::get().writes(11))
@@ -156,16 +158,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Settlement::AllowedAssets` (r:1 w:1)
 	// Proof: `Settlement::AllowedAssets` (`max_values`: None, `max_size`: Some(20), added: 2495, mode: `MaxEncodedLen`)
 	fn allow_asset() -> Weight {
-		// At least 13_741_000 ps.
-		Weight::from_parts(14_271_000, 3675)
+		// At least 13_771_000 ps.
+		Weight::from_parts(14_292_000, 3675)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	// Storage: `Settlement::AllowedAssets` (r:1 w:1)
 	// Proof: `Settlement::AllowedAssets` (`max_values`: None, `max_size`: Some(20), added: 2495, mode: `MaxEncodedLen`)
 	fn disallow_asset() -> Weight {
-		// At least 9_674_000 ps.
-		Weight::from_parts(10_416_000, 3485)
+		// At least 10_055_000 ps.
+		Weight::from_parts(10_396_000, 3485)
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -174,8 +176,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For tests.
 impl WeightInfo for () {
 	fn settle(s: u32) -> Weight {
-		Weight::from_parts(6_657_416, 11472)
-			.saturating_add(Weight::from_parts(156_676_728, 0).saturating_mul(s.into()))
+		Weight::from_parts(105_847_452, 11472)
+			.saturating_add(Weight::from_parts(150_402_507, 0).saturating_mul(s.into()))
 			.saturating_add(RocksDbWeight::get().reads(14))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(s.into())))
 			.saturating_add(RocksDbWeight::get().writes(11))
@@ -183,8 +185,8 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 2609).saturating_mul(s.into()))
 	}
 	fn accept(s: u32) -> Weight {
-		Weight::from_parts(254_865_152, 11472)
-			.saturating_add(Weight::from_parts(145_143_728, 0).saturating_mul(s.into()))
+		Weight::from_parts(339_280_847, 11472)
+			.saturating_add(Weight::from_parts(155_889_903, 0).saturating_mul(s.into()))
 			.saturating_add(RocksDbWeight::get().reads(13))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(s.into())))
 			.saturating_add(RocksDbWeight::get().writes(10))
@@ -192,13 +194,13 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 2609).saturating_mul(s.into()))
 	}
 	fn contest() -> Weight {
-		Weight::from_parts(131_825_000, 11472)
-			.saturating_add(RocksDbWeight::get().reads(3))
+		Weight::from_parts(108_061_000, 11472)
+			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn resolve_contest(s: u32) -> Weight {
-		Weight::from_parts(94_064_447, 11472)
-			.saturating_add(Weight::from_parts(145_499_232, 0).saturating_mul(s.into()))
+		Weight::from_parts(135_586_479, 11472)
+			.saturating_add(Weight::from_parts(147_308_273, 0).saturating_mul(s.into()))
 			.saturating_add(RocksDbWeight::get().reads(14))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(s.into())))
 			.saturating_add(RocksDbWeight::get().writes(11))
@@ -206,12 +208,12 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 2609).saturating_mul(s.into()))
 	}
 	fn allow_asset() -> Weight {
-		Weight::from_parts(14_271_000, 3675)
+		Weight::from_parts(14_292_000, 3675)
 			.saturating_add(RocksDbWeight::get().reads(2))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn disallow_asset() -> Weight {
-		Weight::from_parts(10_416_000, 3485)
+		Weight::from_parts(10_396_000, 3485)
 			.saturating_add(RocksDbWeight::get().reads(1))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}

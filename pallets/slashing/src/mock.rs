@@ -278,6 +278,10 @@ impl ProviderInspect<AccountId, Balance> for Registry {
 		0
 	}
 
+	fn idle_units(_: &AccountId) -> u64 {
+		0
+	}
+
 	fn lease_bonds(_: &AccountId) -> Balance {
 		0
 	}

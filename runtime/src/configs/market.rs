@@ -113,6 +113,7 @@ impl pallet_leases::Config for Runtime {
 }
 
 impl pallet_attestation::Config for Runtime {
+	type Rewards = ();
 	type Providers = Providers;
 	type Leases = Leases;
 	type Clock = FaultClock;

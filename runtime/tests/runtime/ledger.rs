@@ -14,8 +14,8 @@ pub(crate) struct Ledger {
 	/// Payers of the escrows in the native token.
 	payers: BTreeMap<EscrowId, AccountId>,
 	payees: BTreeMap<(EscrowId, StreamId), AccountId>,
-	/// Who paid each slash that was executed.
-	slashed: BTreeMap<SlashId, AccountId>,
+	/// Who appealed against each slash.
+	appellants: BTreeMap<SlashId, AccountId>,
 }
 
 impl Ledger {
@@ -24,7 +24,7 @@ impl Ledger {
 		let sinks = [TreasuryAccount::get(), PublicGoodsAccount::get(), InsuranceAccount::get()];
 		let balances =
 			accounts.into_iter().chain(sinks).map(|who| (who.clone(), total(&who) as i128)).collect();
-		Self { balances, payers: BTreeMap::new(), payees: BTreeMap::new(), slashed: BTreeMap::new() }
+		Self { balances, payers: BTreeMap::new(), payees: BTreeMap::new(), appellants: BTreeMap::new() }
 	}
 
 	/// Takes over a block's events.
@@ -88,18 +88,18 @@ impl Ledger {
 	fn read_slashing(&mut self, event: pallet_slashing::Event<millrace_runtime::Runtime>) {
 		use pallet_slashing::Event;
 		match event {
-			Event::SlashExecuted {
-				slash, provider, renter, to_renter, to_insurance, to_treasury, ..
-			} => {
+			Event::SlashExecuted { provider, renter, to_renter, to_insurance, to_treasury, .. } => {
 				if let Some(renter) = renter {
 					self.move_from(&provider, &renter, to_renter);
 				}
 				self.move_from(&provider, &InsuranceAccount::get(), to_insurance);
 				self.move_from(&provider, &TreasuryAccount::get(), to_treasury);
-				self.slashed.insert(slash, provider);
+			}
+			Event::Appealed { slash, provider, .. } => {
+				self.appellants.insert(slash, provider);
 			}
 			Event::Resolved { slash, bond, bond_lost: true, .. } => {
-				let provider = self.slashed[&slash].clone();
+				let provider = self.appellants[&slash].clone();
 				self.move_from(&provider, &InsuranceAccount::get(), bond);
 			}
 			_ => {}

@@ -273,7 +273,7 @@ fn what_a_block_has_no_weight_for_carries_over() {
 		let one = <() as WeightInfo>::agenda_start()
 			.saturating_add(<() as WeightInfo>::agenda_block())
 			.saturating_add(<() as WeightInfo>::agenda_peek())
-			.saturating_add(<() as WeightInfo>::agenda_provider(1));
+			.saturating_add(Attestation::weight_of_provider(1));
 		// No block is served for a while, as on a chain that is full.
 		AgendaLimit::set(Weight::zero());
 		run_blocks(40);
@@ -376,6 +376,6 @@ fn an_agenda_limit_that_can_never_serve_the_largest_provider_is_found_before_rel
 	let fails = || std::panic::catch_unwind(<Attestation as Hooks<u64>>::integrity_test).is_err();
 	AgendaLimit::set(Weight::MAX);
 	assert!(!fails());
-	AgendaLimit::set(<() as WeightInfo>::agenda_provider(MAX_LEASES_PER_PROVIDER));
+	AgendaLimit::set(Attestation::weight_of_provider(MAX_LEASES_PER_PROVIDER));
 	assert!(fails());
 }

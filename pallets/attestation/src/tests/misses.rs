@@ -135,3 +135,26 @@ fn a_report_says_since_when_its_provider_served_nothing() {
 		close(lease);
 	});
 }
+
+#[test]
+fn an_idle_epoch_is_noted_once_for_a_provider_that_was_there_without_a_lease() {
+	ExtBuilder.build_and_execute(|| {
+		align(PROVIDER);
+		report(PROVIDER);
+		assert_eq!(TillNoted::take(), Vec::<AccountId>::new());
+		run_blocks(IDLE);
+		report(PROVIDER);
+		assert_eq!(TillNoted::take(), vec![PROVIDER]);
+		// With a lease it is paid by its renter.
+		run_blocks(IDLE - 1);
+		let lease = lease(PROVIDER, 0);
+		run_blocks(1);
+		report(PROVIDER);
+		assert_eq!(TillNoted::take(), Vec::<AccountId>::new());
+		close(lease);
+		// Whoever stayed away was not there.
+		run_blocks(2 * IDLE + 2 * LEASED);
+		report(PROVIDER);
+		assert_eq!(TillNoted::take(), Vec::<AccountId>::new());
+	});
+}

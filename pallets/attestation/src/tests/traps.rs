@@ -137,7 +137,7 @@ fn trap_18_a_mass_absence_stays_within_the_weight() {
 		let largest = <() as WeightInfo>::agenda_start()
 			.saturating_add(<() as WeightInfo>::agenda_block())
 			.saturating_add(<() as WeightInfo>::agenda_peek())
-			.saturating_add(<() as WeightInfo>::agenda_provider(MAX_LEASES_PER_PROVIDER));
+			.saturating_add(Attestation::weight_of_provider(MAX_LEASES_PER_PROVIDER));
 		AgendaLimit::set(largest);
 		let mut blocks = 0;
 		while RegistryLive::iter_values().any(|live| live) {

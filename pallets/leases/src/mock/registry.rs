@@ -108,6 +108,10 @@ impl ProviderInspect<AccountId, Balance> for Registry {
 		gpus.iter().filter(|gpu| RegistryLost::contains_key(provider, gpu)).count() as u32
 	}
 
+	fn idle_units(provider: &AccountId) -> u64 {
+		Self::gpus(provider).len() as u64
+	}
+
 	fn lease_bonds(provider: &AccountId) -> Balance {
 		RegistryGpus::iter_prefix_values(provider)
 			.filter(|(_, state)| matches!(state, GpuState::Leased(_)))
