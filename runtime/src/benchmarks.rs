@@ -6,7 +6,7 @@
 
 use crate::{
 	AccountId, AllPalletsWithSystem, Allowances, Assets, Attestation, Balance, Balances, FaultClock, Leases,
-	Providers, Runtime, RuntimeCall, RuntimeHoldReason, RuntimeOrigin, Settlement, Slashing,
+	Providers, Rewards, Runtime, RuntimeCall, RuntimeHoldReason, RuntimeOrigin, Settlement, Slashing,
 };
 use alloc::{string::String, vec::Vec};
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList};
@@ -28,6 +28,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_fault_clock, FaultClock]
 	[pallet_leases, Leases]
 	[pallet_providers, Providers]
+	[pallet_rewards, Rewards]
 	[pallet_settlement, Settlement]
 	[pallet_slashing, Slashing]
 );
@@ -185,6 +186,12 @@ impl pallet_attestation::BenchmarkHelper<AccountId> for Helper {
 		pallet_leases::benchmarking::add_lease::<Runtime>(provider)
 	}
 
+	fn reward_idle_epochs() {
+		use crate::dynamic_params::rewards::{Parameters, PerUnit};
+		let reward = crate::RuntimeParameters::Rewards(Parameters::PerUnit(PerUnit, Some(1)));
+		crate::Parameters::set_parameter(RuntimeOrigin::root(), reward).unwrap();
+	}
+
 	fn add_bonded_lease(provider: &AccountId) -> LeaseId {
 		let lease = pallet_leases::benchmarking::add_lease::<Runtime>(provider);
 		let gpus = Providers::reserve(provider, CLASS, 1, lease).unwrap();
@@ -252,5 +259,11 @@ impl pallet_slashing::BenchmarkHelper<AccountId> for Helper {
 		for near in epoch.saturating_sub(1)..=epoch + 1 {
 			pallet_fault_clock::OwnerMisses::<Runtime>::mutate(near, owner, |own| own.missed += 1);
 		}
+	}
+}
+
+impl pallet_rewards::BenchmarkHelper for Helper {
+	fn set_time(now: Moment) {
+		Self::set_time(now);
 	}
 }

@@ -117,4 +117,6 @@ mod runtime {
 	pub type Allowances = pallet_allowances;
 	#[runtime::pallet_index(45)]
 	pub type Slashing = pallet_slashing;
+	#[runtime::pallet_index(46)]
+	pub type Rewards = pallet_rewards;
 }

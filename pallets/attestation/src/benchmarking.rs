@@ -13,9 +13,9 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use millrace_primitives::{
-	BlobHash, BlockNumber, FaultCensus as _, GpuHealth, GpuIndex, JobId, JobOutcome, LeaseAttestation,
-	LeaseId, LeaseInspect, LeaseUsage, Moment, ProviderLiveness, Report, MAX_GPUS_PER_PROVIDER,
-	MAX_LEASES_PER_PROVIDER,
+	BlobHash, BlockNumber, FaultCensus as _, GpuHealth, GpuIndex, IdleRewards as _, JobId, JobOutcome,
+	LeaseAttestation, LeaseId, LeaseInspect, LeaseUsage, Moment, ProviderLiveness, Report,
+	MAX_GPUS_PER_PROVIDER, MAX_LEASES_PER_PROVIDER,
 };
 
 /// What the benchmarks need of the pallets below.
@@ -35,6 +35,9 @@ pub trait BenchmarkHelper<AccountId> {
 
 	/// The same, with a GPU of the provider's and its lease bond.
 	fn add_bonded_lease(provider: &AccountId) -> LeaseId;
+
+	/// From now on idle epochs are rewarded.
+	fn reward_idle_epochs();
 
 	/// A job without a result on the provider's node of such a lease.
 	fn add_job(lease: LeaseId) -> JobId;
@@ -124,6 +127,18 @@ mod benchmarks {
 			T::Leases::capacity_changed(&provider);
 		}
 		assert_eq!(frame_system::Pallet::<T>::event_count() - events, T::BenchmarkHelper::ASKS);
+	}
+
+	/// A provider was there for an idle epoch, and that is rewarded.
+	#[benchmark]
+	fn idle_epoch() {
+		let (provider, _) = begin::<T>();
+		T::Providers::mark_live(&provider);
+		T::BenchmarkHelper::reward_idle_epochs();
+		#[block]
+		{
+			T::Rewards::note_idle_epoch(&provider);
+		}
 	}
 
 	/// As with a report, the check runs twice.

@@ -85,7 +85,7 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 #[expect(clippy::expect_used, reason = "FRAME's macros write them")]
 pub mod pallet {
-	use super::{types::LastReport, WeightInfo};
+	use super::{reports::Effects, types::LastReport, WeightInfo};
 	use frame_support::{pallet_prelude::*, traits::Time, weights::WeightMeter};
 	use frame_system::pallet_prelude::*;
 	use millrace_primitives::{
@@ -288,6 +288,7 @@ pub mod pallet {
 		#[pallet::weight(
 			<T as Config>::WeightInfo::report(report.gpus.len() as u32, report.leases.len() as u32)
 				.saturating_add(<T as Config>::WeightInfo::capacity_changed())
+				.saturating_add(<T as Config>::WeightInfo::idle_epoch())
 		)]
 		#[pallet::feeless_if(|origin: &OriginFor<T>, report: &Report| -> bool {
 			Pallet::<T>::check_report(origin, report).is_ok()
@@ -295,10 +296,16 @@ pub mod pallet {
 		pub fn report(origin: OriginFor<T>, report: Report) -> DispatchResultWithPostInfo {
 			let reporter = Self::check_report(&origin, &report)?;
 			let (gpus, leases) = (report.gpus.len() as u32, report.leases.len() as u32);
-			let capacity_changed = Self::do_report(reporter, report);
+			let Effects { capacity_changed, idle_epoch } = Self::do_report(reporter, report);
 			// Most reports say what the one before said.
-			let weight = (!capacity_changed).then(|| T::WeightInfo::report(gpus, leases));
-			Ok(weight.into())
+			let mut weight = T::WeightInfo::report(gpus, leases);
+			if capacity_changed {
+				weight = weight.saturating_add(T::WeightInfo::capacity_changed());
+			}
+			if idle_epoch {
+				weight = weight.saturating_add(T::WeightInfo::idle_epoch());
+			}
+			Ok(Some(weight).into())
 		}
 
 		/// Reports how a job ended.

@@ -409,6 +409,8 @@ impl crate::BenchmarkHelper<AccountId> for Market {
 		lease
 	}
 
+	fn reward_idle_epochs() {}
+
 	fn add_bonded_lease(provider: &AccountId) -> LeaseId {
 		Self::add_lease(provider)
 	}

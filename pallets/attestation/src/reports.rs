@@ -19,6 +19,14 @@ pub(crate) struct Reporter<AccountId> {
 	provider: AccountId,
 }
 
+/// What a report did beside what every report does.
+pub(crate) struct Effects {
+	/// It changed what the provider can offer.
+	pub(crate) capacity_changed: bool,
+	/// It ended an idle epoch for which the provider was there.
+	pub(crate) idle_epoch: bool,
+}
+
 impl<T: Config> Pallet<T> {
 	/// Everything that a report must satisfy. A report that passes succeeds. What needs no storage comes
 	/// first, what reads the most last.
@@ -53,8 +61,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Takes a checked report over. Returns whether that changed what the provider can offer.
-	pub(crate) fn do_report(reporter: Reporter<T::AccountId>, report: Report) -> bool {
+	/// Takes a checked report over.
+	pub(crate) fn do_report(reporter: Reporter<T::AccountId>, report: Report) -> Effects {
 		let Reporter { worker, provider } = reporter;
 		let now = T::Time::now();
 		let block = Self::current_block();
@@ -102,7 +110,7 @@ impl<T: Config> Pallet<T> {
 			finalised_number: report.finalised_number,
 			lag,
 		});
-		capacity_changed
+		Effects { capacity_changed, idle_epoch: was_available }
 	}
 
 	/// Records the report and sees to it that the agenda looks at the provider not after its next deadline.

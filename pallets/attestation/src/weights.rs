@@ -18,6 +18,8 @@ pub trait WeightInfo {
 	fn report(g: u32, l: u32) -> Weight;
 	/// `capacity_changed`.
 	fn capacity_changed() -> Weight;
+	/// `idle_epoch`.
+	fn idle_epoch() -> Weight;
 	/// `report_job`.
 	fn report_job() -> Weight;
 	/// `agenda_start`.
@@ -57,12 +59,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Settlement::Escrows` (r:64 w:64)
 	// Proof: `Settlement::Escrows` (`max_values`: None, `max_size`: Some(8007), added: 10482, mode: `MaxEncodedLen`)
 	fn report(g: u32, l: u32) -> Weight {
-		// At least 757_755_000 ps.
-		Weight::from_parts(797_199_498, 168625)
-			// Standard error: 1_392_377 ps.
-			.saturating_add(Weight::from_parts(3_738_156, 0).saturating_mul(g.into()))
-			// Standard error: 1_392_377 ps.
-			.saturating_add(Weight::from_parts(58_114_939, 0).saturating_mul(l.into()))
+		// At least 680_651_000 ps.
+		Weight::from_parts(738_156_169, 168625)
+			// Standard error: 324_961 ps.
+			.saturating_add(Weight::from_parts(981_883, 0).saturating_mul(g.into()))
+			// Standard error: 324_961 ps.
+			.saturating_add(Weight::from_parts(55_582_663, 0).saturating_mul(l.into()))
 			.saturating_add(T::DbWeight::get().reads(72))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(l.into())))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -92,10 +94,38 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:16)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn capacity_changed() -> Weight {
-		// At least 360_215_000 ps.
-		Weight::from_parts(366_945_000, 42862)
+		// At least 359_413_000 ps.
+		Weight::from_parts(367_746_000, 42862)
 			.saturating_add(T::DbWeight::get().reads(70))
 			.saturating_add(T::DbWeight::get().writes(48))
+	}
+	// Storage: `Parameters::Parameters` (r:2 w:0)
+	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	// Storage: `Providers::Providers` (r:1 w:0)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Storage: `Providers::Records` (r:1 w:0)
+	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
+	// Storage: `Timestamp::Now` (r:1 w:0)
+	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	// Storage: `Providers::Capacity` (r:2 w:0)
+	// Proof: `Providers::Capacity` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
+	// Storage: `Providers::Classes` (r:1 w:0)
+	// Proof: `Providers::Classes` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
+	// Storage: `Timing::Timing` (r:1 w:0)
+	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
+	// Storage: `Rewards::OldestEra` (r:1 w:1)
+	// Proof: `Rewards::OldestEra` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	// Storage: `Rewards::Earned` (r:1 w:1)
+	// Proof: `Rewards::Earned` (`max_values`: None, `max_size`: Some(109), added: 2584, mode: `MaxEncodedLen`)
+	// Storage: `Rewards::OwnerUnits` (r:1 w:1)
+	// Proof: `Rewards::OwnerUnits` (`max_values`: None, `max_size`: Some(77), added: 2552, mode: `MaxEncodedLen`)
+	// Storage: `Rewards::Totals` (r:1 w:1)
+	// Proof: `Rewards::Totals` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
+	fn idle_epoch() -> Weight {
+		// At least 67_521_000 ps.
+		Weight::from_parts(69_323_000, 6076)
+			.saturating_add(T::DbWeight::get().reads(13))
+			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	// Storage: `Providers::Workers` (r:1 w:0)
 	// Proof: `Providers::Workers` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
@@ -104,8 +134,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Jobs` (r:1 w:1)
 	// Proof: `Leases::Jobs` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	fn report_job() -> Weight {
-		// At least 62_462_000 ps.
-		Weight::from_parts(63_454_000, 8189)
+		// At least 61_301_000 ps.
+		Weight::from_parts(62_893_000, 8189)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -118,24 +148,24 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	fn agenda_start() -> Weight {
-		// At least 18_087_000 ps.
-		Weight::from_parts(18_618_000, 1646)
+		// At least 17_917_000 ps.
+		Weight::from_parts(18_407_000, 1646)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	// Storage: `Attestation::Agenda` (r:1 w:0)
 	// Proof: `Attestation::Agenda` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	fn agenda_block() -> Weight {
-		// At least 6_229_000 ps.
-		Weight::from_parts(6_730_000, 3525).saturating_add(T::DbWeight::get().reads(1))
+		// At least 5_889_000 ps.
+		Weight::from_parts(6_430_000, 3525).saturating_add(T::DbWeight::get().reads(1))
 	}
 	// Storage: `Attestation::Agenda` (r:1 w:0)
 	// Proof: `Attestation::Agenda` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	// Storage: `Leases::ProviderLeases` (r:1 w:0)
 	// Proof: `Leases::ProviderLeases` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	fn agenda_peek() -> Weight {
-		// At least 23_725_000 ps.
-		Weight::from_parts(26_720_000, 4027).saturating_add(T::DbWeight::get().reads(2))
+		// At least 21_512_000 ps.
+		Weight::from_parts(23_876_000, 4027).saturating_add(T::DbWeight::get().reads(2))
 	}
 	// Storage: `Attestation::LastReports` (r:1 w:1)
 	// Proof: `Attestation::LastReports` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
@@ -168,10 +198,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:128)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn agenda_provider(l: u32) -> Weight {
-		// At least 239_917_000 ps.
-		Weight::from_parts(247_466_042, 42862)
-			// Standard error: 261_242 ps.
-			.saturating_add(Weight::from_parts(67_490_383, 0).saturating_mul(l.into()))
+		// At least 245_064_000 ps.
+		Weight::from_parts(251_211_527, 42862)
+			// Standard error: 178_736 ps.
+			.saturating_add(Weight::from_parts(63_493_743, 0).saturating_mul(l.into()))
 			.saturating_add(T::DbWeight::get().reads(40))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(l.into())))
 			.saturating_add(T::DbWeight::get().writes(20))
@@ -219,10 +249,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Attestation::Agenda` (r:0 w:2)
 	// Proof: `Attestation::Agenda` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	fn agenda_faults(l: u32) -> Weight {
-		// At least 42_543_000 ps.
-		Weight::from_parts(61_240_382, 11262)
-			// Standard error: 1_008_633 ps.
-			.saturating_add(Weight::from_parts(169_627_897, 0).saturating_mul(l.into()))
+		// At least 42_393_000 ps.
+		Weight::from_parts(78_184_857, 11262)
+			// Standard error: 762_981 ps.
+			.saturating_add(Weight::from_parts(165_584_114, 0).saturating_mul(l.into()))
 			.saturating_add(T::DbWeight::get().reads(20))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(l.into())))
 			.saturating_add(T::DbWeight::get().writes(7))
@@ -234,9 +264,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For tests.
 impl WeightInfo for () {
 	fn report(g: u32, l: u32) -> Weight {
-		Weight::from_parts(797_199_498, 168625)
-			.saturating_add(Weight::from_parts(3_738_156, 0).saturating_mul(g.into()))
-			.saturating_add(Weight::from_parts(58_114_939, 0).saturating_mul(l.into()))
+		Weight::from_parts(738_156_169, 168625)
+			.saturating_add(Weight::from_parts(981_883, 0).saturating_mul(g.into()))
+			.saturating_add(Weight::from_parts(55_582_663, 0).saturating_mul(l.into()))
 			.saturating_add(RocksDbWeight::get().reads(72))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(l.into())))
 			.saturating_add(RocksDbWeight::get().writes(2))
@@ -244,29 +274,34 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 10482).saturating_mul(l.into()))
 	}
 	fn capacity_changed() -> Weight {
-		Weight::from_parts(366_945_000, 42862)
+		Weight::from_parts(367_746_000, 42862)
 			.saturating_add(RocksDbWeight::get().reads(70))
 			.saturating_add(RocksDbWeight::get().writes(48))
 	}
+	fn idle_epoch() -> Weight {
+		Weight::from_parts(69_323_000, 6076)
+			.saturating_add(RocksDbWeight::get().reads(13))
+			.saturating_add(RocksDbWeight::get().writes(4))
+	}
 	fn report_job() -> Weight {
-		Weight::from_parts(63_454_000, 8189)
+		Weight::from_parts(62_893_000, 8189)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn agenda_start() -> Weight {
-		Weight::from_parts(18_618_000, 1646)
+		Weight::from_parts(18_407_000, 1646)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn agenda_block() -> Weight {
-		Weight::from_parts(6_730_000, 3525).saturating_add(RocksDbWeight::get().reads(1))
+		Weight::from_parts(6_430_000, 3525).saturating_add(RocksDbWeight::get().reads(1))
 	}
 	fn agenda_peek() -> Weight {
-		Weight::from_parts(26_720_000, 4027).saturating_add(RocksDbWeight::get().reads(2))
+		Weight::from_parts(23_876_000, 4027).saturating_add(RocksDbWeight::get().reads(2))
 	}
 	fn agenda_provider(l: u32) -> Weight {
-		Weight::from_parts(247_466_042, 42862)
-			.saturating_add(Weight::from_parts(67_490_383, 0).saturating_mul(l.into()))
+		Weight::from_parts(251_211_527, 42862)
+			.saturating_add(Weight::from_parts(63_493_743, 0).saturating_mul(l.into()))
 			.saturating_add(RocksDbWeight::get().reads(40))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(l.into())))
 			.saturating_add(RocksDbWeight::get().writes(20))
@@ -274,8 +309,8 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 10482).saturating_mul(l.into()))
 	}
 	fn agenda_faults(l: u32) -> Weight {
-		Weight::from_parts(61_240_382, 11262)
-			.saturating_add(Weight::from_parts(169_627_897, 0).saturating_mul(l.into()))
+		Weight::from_parts(78_184_857, 11262)
+			.saturating_add(Weight::from_parts(165_584_114, 0).saturating_mul(l.into()))
 			.saturating_add(RocksDbWeight::get().reads(20))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(l.into())))
 			.saturating_add(RocksDbWeight::get().writes(7))

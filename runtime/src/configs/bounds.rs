@@ -1,7 +1,7 @@
 //! The bounds within which the market reads what governance can change. No vote goes beyond them.
 
 use crate::{
-	configs::governance::dynamic_params::{breaker, deposits, fees, slashes},
+	configs::governance::dynamic_params::{breaker, deposits, fees, rewards, slashes},
 	constants::{EXISTENTIAL_DEPOSIT, MILL},
 	Balance,
 };
@@ -76,6 +76,14 @@ bounded!(
 bounded!(
 	/// Bond of an appeal, as a share of the slash.
 	AppealBondShare: Permill = slashes::AppealBondShare, Permill::from_percent(1), Permill::from_percent(50)
+);
+bounded!(
+	/// Reward for a unit of capacity and an idle epoch, in plancks.
+	RewardPerUnit: Balance = rewards::PerUnit, 0, MILL
+);
+bounded!(
+	/// Most that rewards can cost in one era, in plancks.
+	EraBudget: Balance = rewards::EraBudget, 0, 10_000 * MILL
 );
 bounded!(
 	/// Slots that may stay empty in a row, and blocks by which finality may lag.

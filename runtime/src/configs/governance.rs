@@ -91,6 +91,18 @@ pub mod dynamic_params {
 		pub static AppealBondShare: Permill = Permill::from_percent(10);
 	}
 
+	/// Rewards for being available. Off unless governance wants them.
+	#[dynamic_pallet_params]
+	#[codec(index = 4)]
+	pub mod rewards {
+		/// For a unit of capacity and an idle epoch, in plancks, before it falls with the owner's share. Zero: no rewards.
+		#[codec(index = 0)]
+		pub static PerUnit: Balance = 0;
+		/// Most that one era can cost, in plancks.
+		#[codec(index = 1)]
+		pub static EraBudget: Balance = 100 * MILL;
+	}
+
 	/// What stops the fault clock.
 	#[dynamic_pallet_params]
 	#[codec(index = 3)]

@@ -10,7 +10,7 @@ use crate::{
 		system::RuntimeBlockWeights,
 	},
 	constants::AGENDA_RATIO,
-	AccountId, Balances, FaultClock, Leases, Providers, Runtime, Settlement, Slashing, Timestamp,
+	AccountId, Balances, FaultClock, Leases, Providers, Rewards, Runtime, Settlement, Slashing, Timestamp,
 };
 use frame_support::{
 	parameter_types,
@@ -113,7 +113,7 @@ impl pallet_leases::Config for Runtime {
 }
 
 impl pallet_attestation::Config for Runtime {
-	type Rewards = ();
+	type Rewards = Rewards;
 	type Providers = Providers;
 	type Leases = Leases;
 	type Clock = FaultClock;

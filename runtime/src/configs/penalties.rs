@@ -1,9 +1,10 @@
-//! Faults of providers: which of them count, and what they cost.
+//! Faults of providers: which of them count, and what they cost. And the reward for being available.
 
 use crate::{
 	configs::{
 		bounds::{
-			AppealBond, AppealBondShare, DowntimeRate, EpisodeCap, InsuranceShare, MaxLag, OutageShare,
+			AppealBond, AppealBondShare, DowntimeRate, EpisodeCap, EraBudget, InsuranceShare, MaxLag,
+			OutageShare, RewardPerUnit,
 		},
 		governance::AdminOrigin,
 		market::AgendaWeight,
@@ -12,7 +13,7 @@ use crate::{
 	Balances, FaultClock, Providers, Runtime, Timestamp,
 };
 use frame_support::traits::tokens::imbalance::ResolveTo;
-use pallet_timing::getters::{JudgedWithin, LeasedEpoch, SlashDeferral, SlotMs, VerdictWindow};
+use pallet_timing::getters::{EraMs, JudgedWithin, LeasedEpoch, SlashDeferral, SlotMs, VerdictWindow};
 
 impl pallet_fault_clock::Config for Runtime {
 	type Time = Timestamp;
@@ -47,6 +48,20 @@ impl pallet_slashing::Config for Runtime {
 	type Treasury = ResolveTo<TreasuryAccount, Balances>;
 	type AgendaWeight = AgendaWeight;
 	type WeightInfo = pallet_slashing::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::benchmarks::Helper;
+}
+
+impl pallet_rewards::Config for Runtime {
+	type Currency = Balances;
+	type Providers = Providers;
+	type Time = Timestamp;
+	type EraDuration = EraMs<Runtime>;
+	type RewardPerUnit = RewardPerUnit;
+	type EraBudget = EraBudget;
+	/// What was slashed for absence rewards presence.
+	type Pot = InsuranceAccount;
+	type WeightInfo = pallet_rewards::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = crate::benchmarks::Helper;
 }

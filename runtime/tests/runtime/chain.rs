@@ -6,8 +6,8 @@ use millrace_primitives::{worker_api::WorkerView, Moment};
 use millrace_runtime::{
 	configs::{governance::CouncilCollective, system::RuntimeBlockWeights},
 	genesis, tx_extension, AccountId, Allowances, Attestation, Executive, FaultClock, Header, Leases,
-	Providers, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, Settlement, SignedPayload, Slashing,
-	System, UncheckedExtrinsic,
+	Providers, Rewards, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, Settlement, SignedPayload,
+	Slashing, System, UncheckedExtrinsic,
 };
 use serde_json::Value;
 use sp_consensus_babe::{digests::PreDigest, digests::SecondaryPlainPreDigest, Slot, BABE_ENGINE_ID};
@@ -79,6 +79,7 @@ pub(crate) fn check_invariants() {
 	assert_ok!(Allowances::do_try_state());
 	assert_ok!(FaultClock::do_try_state());
 	assert_ok!(Slashing::do_try_state());
+	assert_ok!(Rewards::do_try_state());
 	#[cfg(feature = "try-runtime")]
 	{
 		use frame_support::traits::{TryState, TryStateSelect};

@@ -160,6 +160,8 @@ fn parameters_begin_with_the_documented_values_within_their_bounds() {
 			AppealBondShare: Permill::from_percent(10),
 			MaxLag: 20,
 			OutageShare: Permill::from_percent(25),
+			RewardPerUnit: 0,
+			EraBudget: 100 * MILL,
 		);
 	});
 }
@@ -202,9 +204,17 @@ fn every_storage_item_is_bounded_but_those_that_the_sdk_leaves_open() {
 		.filter(|item| item.max_size.is_none())
 		.map(|item| String::from_utf8(item.pallet_name).unwrap())
 		.collect();
-	for ours in
-		["Timing", "Providers", "Settlement", "Leases", "Attestation", "Allowances", "FaultClock", "Slashing"]
-	{
+	for ours in [
+		"Timing",
+		"Providers",
+		"Settlement",
+		"Leases",
+		"Attestation",
+		"Allowances",
+		"FaultClock",
+		"Slashing",
+		"Rewards",
+	] {
 		assert!(!open.contains(ours), "{ours} has a storage item without a bound");
 	}
 }

@@ -405,7 +405,7 @@ fn a_lost_gpu_suspends_its_lease_and_costs_its_share() {
 		place(stage.chain, terms(4, 3_600_000));
 		stage.read();
 		stage.work_until(&[DAVE], 20, |_| status(LeaseId(0)) == Some(LeaseStatus::Active));
-		let mut report_without_a_gpu = |stage: &mut Stage, blocks: u32| {
+		let report_without_a_gpu = |stage: &mut Stage, blocks: u32| {
 			for _ in 0..blocks {
 				stage.chain.open_block();
 				let due = crate::chain::worker_view(&DAVE.worker().account()).unwrap().report_due;
