@@ -119,7 +119,7 @@ fn run(setup: Setup, scenarios: &[Scenario]) -> Vec<(Scenario, Outcome)> {
 				let outcome = simulate(setup, scenario, |day| {
 					eprintln!("  {}: day {day} of {days}, {} s", scenario.name(), start.elapsed().as_secs());
 				});
-				for wrong in outcome.wrongs.iter().take(10) {
+				for wrong in outcome.wrongs.iter().take(40) {
 					eprintln!("  {}: wrong: {wrong}", scenario.name());
 				}
 				done.lock().unwrap().push((scenario, outcome));

@@ -3,7 +3,7 @@
 //! They are computed when they are asked for, from what is final by then: `census.rs` says why. They are never stored.
 
 use crate::{
-	types::{Misses, KEPT_EPOCHS},
+	types::{Misses, EPOCHS_AFTER, EPOCHS_BEFORE, KEPT_EPOCHS},
 	Census, Config, OwnerMisses, Pallet,
 };
 use millrace_primitives::{Excuse, FaultEpoch, Judgement, Owner};
@@ -31,9 +31,10 @@ impl<T: Config> Pallet<T> {
 		if census.is_lagging() {
 			return Some(Excuse::FinalityLag);
 		}
-		// An outage begins and ends somewhere within an epoch: what is found on its edges is few, and excused too.
-		let around = [Some(epoch), epoch.checked_sub(1), epoch.checked_add(1)];
-		let outage = around.into_iter().flatten().any(|near| Census::<T>::get(near).is_outage(&own(near)));
+		// An outage begins and ends somewhere within an epoch: what is found on its edges is few, and excused too. At its end those
+		// whose nodes were given to others first are not found any more while the last ones still are.
+		let around = epoch.saturating_sub(EPOCHS_BEFORE)..=epoch.saturating_add(EPOCHS_AFTER);
+		let outage = around.into_iter().any(|near| Census::<T>::get(near).is_outage(&own(near)));
 		outage.then_some(Excuse::MassOutage)
 	}
 

@@ -43,16 +43,16 @@
 //!
 //! ## Judgements
 //!
-//! A miss that was found in an epoch is judged by that epoch and both of its neighbours: an outage is found over more than one
-//! epoch, and those who are found first and last must not pay for it. It is a mass outage if more than [`Config::OutageShare`]
-//! of **everybody else's** leased capacity was missed in one of the three. An owner's own misses are left out: otherwise
+//! A miss that was found in an epoch is judged by that epoch, the one after, and the [`EPOCHS_BEFORE`] before: an outage is found
+//! over more than one epoch, and those who are found first and last must not pay for it. It is a mass outage if more than
+//! [`Config::OutageShare`] of **everybody else's** leased capacity was missed in one of them. An owner's own misses are left out: otherwise
 //! whoever holds more than that share could not be punished.
 //!
 //! A judgement is final once it is not open, until it is too old:
 //!
 //! - The sums and the excuse of an epoch are only ever written in that epoch.
-//! - What is searched never lies after the current block, so an epoch is judged two epochs later at the earliest: it and both of
-//!   its neighbours are over.
+//! - What is searched never lies after the current block, so an epoch is judged two epochs later at the earliest: it and all that
+//!   it is judged by are over.
 //! - Lag and outage are computed from those sums whenever they are asked for. Nothing depends on when a hook had the weight to
 //!   look at them.
 //! - What an epoch is judged by is kept for [`KEPT_EPOCHS`] epochs, and nothing of it is removed earlier.
@@ -96,7 +96,10 @@ mod tests;
 #[cfg(feature = "runtime-benchmarks")]
 pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
-pub use types::{EpochCensus, Misses, Observation, Recess, KEPT_EPOCHS, MAX_PRUNED, RECOVERY_EPOCHS};
+pub use types::{
+	EpochCensus, Misses, Observation, Recess, EPOCHS_AFTER, EPOCHS_BEFORE, KEPT_EPOCHS, MAX_PRUNED,
+	RECOVERY_EPOCHS,
+};
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]

@@ -1,13 +1,17 @@
 //! Pruning: what can no longer be judged is removed item by item, with the weight that is left.
 
-use crate::{types::MAX_PRUNED, weights::WeightInfo, Census, Config, OldestEpoch, OwnerMisses, Pallet};
+use crate::{
+	types::{EPOCHS_BEFORE, MAX_PRUNED},
+	weights::WeightInfo,
+	Census, Config, OldestEpoch, OwnerMisses, Pallet,
+};
 use frame_support::weights::WeightMeter;
 use millrace_primitives::FaultEpoch;
 
 impl<T: Config> Pallet<T> {
-	/// First epoch that must be kept. It is too old to be judged, but what is found in the next one is judged by it too.
+	/// First epoch that must be kept. It is too old to be judged, but what was found in later ones is judged by it too.
 	pub(crate) fn first_kept(current: FaultEpoch) -> FaultEpoch {
-		Self::first_judged(current).saturating_sub(1)
+		Self::first_judged(current).saturating_sub(EPOCHS_BEFORE)
 	}
 
 	/// Removes what is older than the first epoch that must be kept, as far as the weight allows. An item is an owner's misses, or

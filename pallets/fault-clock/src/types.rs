@@ -8,6 +8,14 @@ use sp_runtime::Permill;
 /// Epochs for which the clock stays stopped after what stopped it: providers have to see that the chain is back.
 pub const RECOVERY_EPOCHS: u32 = 2;
 
+/// A miss is judged by so many epochs before the one in which it was found. All nodes of an outage are suspended within an epoch,
+/// as their providers' reports were due at different blocks, and are given to others within an epoch and its search: two, and one to
+/// spare.
+pub const EPOCHS_BEFORE: u32 = 3;
+
+/// And by so many after it.
+pub const EPOCHS_AFTER: u32 = 1;
+
 /// Epochs before the current one whose misses can be judged.
 pub const KEPT_EPOCHS: u32 = 64;
 

@@ -1,6 +1,6 @@
 //! What is too old is removed, some of it in each block.
 
-use crate::{mock::*, Census, OldestEpoch, OwnerMisses, WeightInfo, KEPT_EPOCHS, MAX_PRUNED};
+use crate::{mock::*, Census, OldestEpoch, OwnerMisses, WeightInfo, EPOCHS_BEFORE, KEPT_EPOCHS, MAX_PRUNED};
 use frame_support::weights::Weight;
 use millrace_primitives::{FaultCensus as _, FaultClock as _, Judgement, Owner};
 
@@ -20,24 +20,30 @@ fn nothing_that_is_judged_by_is_pruned() {
 	build_and_execute(|| {
 		// An outage, and one miss of its tail, that must be excused for as long as it is judged.
 		many_miss(10);
-		run_to_epoch(1);
+		run_to_epoch(EPOCHS_BEFORE);
 		report(10);
 		dark(ALICE, 1);
-		run_to_epoch(KEPT_EPOCHS + 2);
+		run_to_epoch(KEPT_EPOCHS + EPOCHS_BEFORE + 1);
 		next_block();
 		Clock::note_searched_until(block());
 		assert_eq!((OldestEpoch::<Test>::get(), owners_in(0)), (1, 0));
-		assert_eq!(Clock::judge(1, &ALICE), Judgement::Excused(millrace_primitives::Excuse::TooOld));
+		assert_eq!(
+			Clock::judge(EPOCHS_BEFORE, &ALICE),
+			Judgement::Excused(millrace_primitives::Excuse::TooOld)
+		);
 	});
 	build_and_execute(|| {
 		many_miss(10);
-		run_to_epoch(1);
+		run_to_epoch(EPOCHS_BEFORE);
 		report(10);
 		dark(ALICE, 1);
-		run_to(LENGTH * (KEPT_EPOCHS + 2) - 1);
+		run_to(LENGTH * (KEPT_EPOCHS + EPOCHS_BEFORE + 1) - 1);
 		Clock::note_searched_until(block());
 		assert_eq!((OldestEpoch::<Test>::get(), owners_in(0)), (0, 10));
-		assert_eq!(Clock::judge(1, &ALICE), Judgement::Excused(millrace_primitives::Excuse::MassOutage));
+		assert_eq!(
+			Clock::judge(EPOCHS_BEFORE, &ALICE),
+			Judgement::Excused(millrace_primitives::Excuse::MassOutage)
+		);
 	});
 }
 
@@ -47,7 +53,7 @@ fn a_block_prunes_no_more_than_it_may() {
 		let owners = 3 * u64::from(MAX_PRUNED) + 5;
 		many_miss(owners);
 		let mut left = owners as usize;
-		run_to(LENGTH * (KEPT_EPOCHS + 2) - 1);
+		run_to(LENGTH * (KEPT_EPOCHS + EPOCHS_BEFORE + 1) - 1);
 		assert_eq!(owners_in(0), left);
 		while left > 0 {
 			begin_block(SLOT);
@@ -71,7 +77,7 @@ fn a_block_prunes_no_more_than_it_may() {
 fn pruning_takes_only_the_weight_that_is_left() {
 	build_and_execute(|| {
 		many_miss(3);
-		run_to(LENGTH * (KEPT_EPOCHS + 2) - 1);
+		run_to(LENGTH * (KEPT_EPOCHS + EPOCHS_BEFORE + 1) - 1);
 		let observe = <() as WeightInfo>::observe();
 		let item = <() as WeightInfo>::prune_item();
 		let almost = item - Weight::from_parts(1, 0);
@@ -110,7 +116,7 @@ fn many_empty_epochs_are_passed_in_bounded_steps() {
 		}
 		run_to(block() + 2);
 		let current = Clock::epoch();
-		assert_eq!(OldestEpoch::<Test>::get(), current - KEPT_EPOCHS - 1);
+		assert_eq!(OldestEpoch::<Test>::get(), current - KEPT_EPOCHS - EPOCHS_BEFORE);
 	});
 }
 
@@ -126,6 +132,6 @@ fn pruning_is_complete() {
 		run_to_epoch(50 + KEPT_EPOCHS + 40);
 		assert_eq!(Census::<Test>::iter().count(), 0);
 		assert_eq!(OwnerMisses::<Test>::iter().count(), 0);
-		assert_eq!(OldestEpoch::<Test>::get(), 50 + 40 - 1);
+		assert_eq!(OldestEpoch::<Test>::get(), 50 + 40 - EPOCHS_BEFORE);
 	});
 }
