@@ -7,6 +7,7 @@ mod contests;
 mod delegates;
 mod equivocation;
 mod failover;
+#[allow(dead_code, reason = "the benchmark uses more of it")]
 mod fault_model;
 mod feeless;
 mod fees;
