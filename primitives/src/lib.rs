@@ -48,8 +48,8 @@ pub use market::{
 pub use report::{GpuHealth, LeaseUsage, Report, MAX_GPUS_PER_PROVIDER, MAX_LEASES_PER_PROVIDER};
 pub use slashing::{BondSlashing, NodeFault, SlashCause, SlashLimit, Slashing};
 pub use traits::{
-	Accrued, Closing, Escrow, GpuReservation, IdleRewards, LeaseAttestation, LeaseInspect, OpenJob, ProviderInspect,
-	ProviderLiveness, ServedNode, ServiceOutcome,
+	Accrued, Closing, Escrow, GpuReservation, IdleRewards, LeaseAttestation, LeaseInspect, OpenJob,
+	ProviderInspect, ProviderLiveness, ServedNode, ServiceOutcome,
 };
 
 use sp_runtime::{
