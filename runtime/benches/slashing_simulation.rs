@@ -30,7 +30,7 @@ use std::{
 const HELP: &str = "\
 Simulates a market in which providers fail, alone and together, and prints as a Markdown table whom the chain slashed for it.
 Each scenario runs the runtime's own pallets, natively, on as many threads as there are cores. 1,000 providers for 30 days take
-about a quarter of an hour on two cores. Exits with 1 if anybody is slashed for a common cause.
+about half an hour on two cores. Exits with 1 if anybody is slashed for a common cause.
 
 Usage: cargo bench --workspace --bench slashing_simulation -- [options]
 

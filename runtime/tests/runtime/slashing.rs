@@ -5,16 +5,19 @@ use crate::{
 	ledger::Ledger,
 	market::{ask, block_with, place, plan, terms, Provider, CHARLIE, DAVE, FERDIE, PRICE, RENTER},
 };
-use frame_support::traits::fungible::InspectHold;
+use frame_support::{
+	assert_noop,
+	traits::{fungible::InspectHold, Get},
+};
 use millrace_primitives::{
 	AskTerms, Excuse, GpuIndex, LeaseId, LeaseStatus, NodeStatus, ProviderInspect, SlashCause, SlashId,
 };
 use millrace_runtime::{
-	constants::MILL, AccountId, Balance, Balances, FaultClock, Providers, Runtime, RuntimeCall, RuntimeEvent,
-	RuntimeHoldReason, Slashing,
+	constants::MILL, AccountId, Balance, Balances, Executive, FaultClock, Providers, Runtime, RuntimeCall,
+	RuntimeEvent, RuntimeHoldReason, RuntimeOrigin, Slashing, UncheckedExtrinsic,
 };
 use pallet_slashing::{Event, SlashStatus, Verdict};
-use sp_runtime::Permill;
+use sp_runtime::{traits::Dispatchable, Permill};
 
 /// Bond of the only GPU of each provider.
 const BOND: Balance = 100 * MILL;
@@ -150,6 +153,51 @@ fn dave_goes_dark_for_good(stage: &mut Stage) -> Balance {
 	pending(DAVE)
 }
 
+/// Trap 19: slashing that is built and switched off. Here every preset has it on, and nobody has to call anything.
+#[test]
+fn trap_19_slashing_is_on() {
+	for preset in ["development", "local_testnet", "testnet"] {
+		crate::chain::preset_state(preset).execute_with(|| {
+			let rate = <Runtime as pallet_slashing::Config>::DowntimeRate::get();
+			assert_eq!(rate, sp_runtime::Perbill::from_rational(2u32, 10_000), "{preset}");
+		});
+	}
+	on_development_chain(|chain| {
+		let mut stage = Stage::with_leases(chain, &[DAVE]);
+		stage.work(&[], 150);
+		assert!(stage.said.iter().any(|event| matches!(event, Event::SlashExecuted { .. })));
+	});
+}
+
+/// Trap 10: an unsigned transaction that anybody can fill in. Here none of the market's calls takes one.
+#[test]
+fn trap_10_nothing_is_taken_from_somebody_who_does_not_sign() {
+	on_development_chain(|chain| {
+		let mut stage = Stage::with_leases(chain, &[DAVE]);
+		stage.chain.open_block();
+		let report = DAVE.honest_report(stage.chain);
+		let outcome = millrace_primitives::JobOutcome::Failed(millrace_primitives::JobFailure::TimedOut);
+		let (lease, job, slash) = (LeaseId(0), millrace_primitives::JobId(0), SLASH);
+		let calls: Vec<RuntimeCall> = vec![
+			pallet_attestation::Call::report { report }.into(),
+			pallet_attestation::Call::report_job { lease, job, outcome }.into(),
+			pallet_leases::Call::close { lease }.into(),
+			pallet_leases::Call::poke { lease }.into(),
+			pallet_slashing::Call::execute { slash }.into(),
+			pallet_slashing::Call::appeal { slash, evidence: plan() }.into(),
+			pallet_slashing::Call::resolve { slash, verdict: Verdict::Cancel }.into(),
+			pallet_leases::Call::pause_market {}.into(),
+			pallet_settlement::Call::settle { escrow: lease.into() }.into(),
+		];
+		for call in calls {
+			let unsigned = UncheckedExtrinsic::new_bare(call.clone());
+			let result = Executive::apply_extrinsic(unsigned);
+			assert!(result.is_err(), "{call:?} was taken: {result:?}");
+			assert_noop!(call.dispatch(RuntimeOrigin::none()), sp_runtime::DispatchError::BadOrigin);
+		}
+	});
+}
+
 #[test]
 fn going_dark_is_held_epoch_by_epoch_deferred_and_paid_to_the_renter_first() {
 	on_development_chain(|chain| {
@@ -243,7 +291,7 @@ fn an_appeal_that_nobody_decides_lapses() {
 
 /// Traps 1 and 3, complaints 15 and 18: nothing that the provider can do makes what is held smaller.
 #[test]
-fn no_exit_dodges_what_is_held() {
+fn complaint_15_no_exit_dodges_what_is_held() {
 	on_development_chain(|chain| {
 		let mut stage = Stage::with_leases(chain, &[DAVE]);
 		stage.work_until(&[], 11, |_| is_suspended(0));
@@ -286,7 +334,7 @@ fn no_exit_dodges_what_is_held() {
 
 /// Complaint 16 and promise 5: when the chain stands still, nobody is punished, whatever the time says.
 #[test]
-fn a_stall_of_the_chain_is_nobodys_fault() {
+fn complaint_16_a_stall_of_the_chain_is_nobodys_fault() {
 	for slots in [30, 300, 900] {
 		on_development_chain(|chain| {
 			let mut stage = Stage::with_leases(chain, &[DAVE, FERDIE]);

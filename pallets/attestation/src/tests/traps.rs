@@ -153,3 +153,45 @@ fn trap_18_a_mass_absence_stays_within_the_weight() {
 		assert!(MarketNodes::iter_values().all(|node| !node.status.is_served()));
 	});
 }
+
+/// Trap 15: a schedule that follows from the wall clock can be known, waited for and pushed. Here it follows from account and block.
+#[test]
+fn trap_15_when_a_report_is_due_does_not_follow_from_the_clock() {
+	ExtBuilder.build_and_execute(|| {
+		report(PROVIDER);
+		let schedule = || {
+			[PROVIDER, OTHER, THIRD].map(|provider| {
+				let due = Attestation::report_due(provider);
+				(Attestation::epoch(provider), Attestation::epoch_ends(provider), due)
+			})
+		};
+		let before = schedule();
+		for ms in [1, SLOT, 1_000_000 * SLOT] {
+			Now::set(Now::get() + ms);
+			assert_eq!(schedule(), before);
+		}
+	});
+}
+
+/// Complaint 19: workers that come back flood the chain with what they missed. Here each epoch takes one report, and the past
+/// takes none.
+#[test]
+fn complaint_19_workers_that_come_back_report_once_and_never_for_the_past() {
+	ExtBuilder.build_and_execute(|| {
+		align(PROVIDER);
+		lease(PROVIDER, 0);
+		report(PROVIDER);
+		let first = Attestation::epoch(PROVIDER);
+		run_blocks(5 * LEASED);
+		// It was dark for five epochs, and sends all that it has.
+		let now = full_report(PROVIDER);
+		for epoch in first..now.epoch {
+			assert_noop!(
+				send(PROVIDER, millrace_primitives::Report { epoch, ..now.clone() }),
+				Error::<Test>::PastEpoch
+			);
+		}
+		assert_ok!(send(PROVIDER, now.clone()));
+		assert_noop!(send(PROVIDER, now), Error::<Test>::AlreadyReported);
+	});
+}

@@ -192,7 +192,7 @@ fn a_node_that_is_not_ready_in_time_is_counted_from_its_grace_on() {
 
 /// Complaint 15: leaving is not the cheapest answer. Whoever leaves a node that never got ready is counted as if it had stayed.
 #[test]
-fn leaving_before_it_was_ready_costs_the_epochs_until_then() {
+fn complaint_15_leaving_before_it_was_ready_costs_the_epochs_until_then() {
 	ExtBuilder.build_and_execute(|| {
 		let lease = open();
 		Now::set(START + 5 * EPOCH);

@@ -192,3 +192,26 @@ fn a_slash_leaves_gpus_where_they_are_and_keeps_new_ones_out() {
 		assert_ok!(Registry::unbond(signed(ALICE), SMALL_BOND - 1));
 	});
 }
+
+/// Complaint 18: a stake's record that goes with the machine. Here the bond is the account's, whatever comes and goes.
+#[test]
+fn complaint_18_machines_and_keys_that_come_and_go_leave_the_bond_alone() {
+	build_and_execute(|| {
+		register_with(ALICE, BOND);
+		add_gpus(ALICE, SMALL, [1]);
+		assert_ok!(Registry::set_worker(signed(ALICE), WORKER));
+		hold(600);
+		let ledger = || {
+			let record = Providers::<Test>::get(ALICE).unwrap();
+			(record.bonded, record.pending_slashes, held(HoldReason::Bond, ALICE), pending())
+		};
+		let before = ledger();
+		assert_ok!(Registry::remove_gpu(signed(ALICE), GpuIndex(0)));
+		assert_ok!(Registry::remove_worker(signed(ALICE)));
+		// The same card, and the same key.
+		add_gpus(ALICE, SMALL, [1]);
+		assert_ok!(Registry::set_worker(signed(ALICE), WORKER));
+		assert_eq!(ledger(), before);
+		assert_eq!(Registry::take_slash(&ALICE, 600).unwrap().peek(), 600);
+	});
+}
