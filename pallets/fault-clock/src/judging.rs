@@ -28,7 +28,8 @@ impl<T: Config> Pallet<T> {
 		if census.excuse.is_some() {
 			return census.excuse;
 		}
-		if census.is_lagging() {
+		// A lag shows when it is longer than is allowed. Who fell silent with finality is found a little earlier.
+		if census.is_lagging() || Census::<T>::get(epoch.saturating_add(1)).is_lagging() {
 			return Some(Excuse::FinalityLag);
 		}
 		// An outage begins and ends somewhere within an epoch: what is found on its edges is few, and excused too. At its end those

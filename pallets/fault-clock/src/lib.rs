@@ -35,7 +35,7 @@
 //!
 //! - **Stall**: more than [`Config::MaxLag`] slots stayed empty before this block.
 //! - **Finality lag**: of what was reported in the epoch before, more than half saw a finalised block that was more than
-//!   [`Config::MaxLag`] blocks old. That epoch is excused too.
+//!   [`Config::MaxLag`] blocks old. That epoch is excused too, and the one before it, in which the lag began.
 //! - **Market pause**, and **runtime upgrade**.
 //!
 //! Each begins a recess, a pause when it ends. A recess is never shortened. An epoch is excused as a whole when the clock was

@@ -173,7 +173,7 @@ fn trap_19_slashing_is_on() {
 #[test]
 fn trap_10_nothing_is_taken_from_somebody_who_does_not_sign() {
 	on_development_chain(|chain| {
-		let mut stage = Stage::with_leases(chain, &[DAVE]);
+		let stage = Stage::with_leases(chain, &[DAVE]);
 		stage.chain.open_block();
 		let report = DAVE.honest_report(stage.chain);
 		let outcome = millrace_primitives::JobOutcome::Failed(millrace_primitives::JobFailure::TimedOut);
