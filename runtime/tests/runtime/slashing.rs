@@ -191,8 +191,10 @@ fn trap_10_nothing_is_taken_from_somebody_who_does_not_sign() {
 		];
 		for call in calls {
 			let unsigned = UncheckedExtrinsic::new_bare(call.clone());
-			let result = Executive::apply_extrinsic(unsigned);
-			assert!(result.is_err(), "{call:?} was taken: {result:?}");
+			let parent = millrace_runtime::System::parent_hash();
+			let source = sp_runtime::transaction_validity::TransactionSource::External;
+			let validity = Executive::validate_transaction(source, unsigned, parent);
+			assert!(validity.is_err(), "{call:?} would get into the pool: {validity:?}");
 			assert_noop!(call.dispatch(RuntimeOrigin::none()), sp_runtime::DispatchError::BadOrigin);
 		}
 	});
