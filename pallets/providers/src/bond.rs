@@ -118,6 +118,11 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Whether any lease has locked a part of the provider's bond.
+	pub(crate) fn serves_leases(who: &T::AccountId) -> bool {
+		LeaseBonds::<T>::iter_key_prefix(who).next().is_some()
+	}
+
 	/// Unlocks what was locked for a lease.
 	pub(crate) fn unlock_lease_bond(who: &T::AccountId, lease: LeaseId) {
 		let Some(amount) = LeaseBonds::<T>::take(who, lease) else { return };

@@ -440,6 +440,9 @@ pub mod pallet {
 		StillHasGpus,
 		/// The provider has a bond or funds that are unbonding. Unbond, wait and withdraw first.
 		StillBonded,
+		/// The provider serves leases, and its operator group is what faults are judged by. Leave the group as it is, or change it
+		/// when the leases are over.
+		GroupInUse,
 		/// A slash is not decided yet. Wait until it is executed or returned: see `slashing.slashesOf`.
 		SlashPending,
 		/// The active bond that is not locked for leases does not cover the GPUs. The provider has to bond more first.
@@ -527,7 +530,7 @@ pub mod pallet {
 
 		/// Changes all that the provider declares.
 		///
-		/// Origin: signed, by a provider. Leases that run are not affected. Emits `ProfileDeclared`.
+		/// Origin: signed, by a provider. Leases that run are not affected; while there are any, the operator group stays. Emits `ProfileDeclared`.
 		#[pallet::call_index(3)]
 		pub fn update_profile(
 			origin: OriginFor<T>,

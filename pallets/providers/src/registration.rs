@@ -74,6 +74,10 @@ impl<T: Config> Pallet<T> {
 		profile.ensure_well_formed::<T>()?;
 		let mut provider = Providers::<T>::get(&who).ok_or(Error::<T>::NotRegistered)?;
 		let Profile { endpoint, country, network, operator_group } = profile.clone();
+		// Faults are judged by what others missed, and leases exclude owners that failed them: nobody becomes another owner in the
+		// middle of that.
+		let is_same_owner = provider.operator_group == operator_group;
+		ensure!(is_same_owner || !Self::serves_leases(&who), Error::<T>::GroupInUse);
 		provider.endpoint = endpoint;
 		provider.country = country;
 		provider.network = network;
