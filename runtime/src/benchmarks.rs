@@ -102,6 +102,7 @@ impl Helper {
 			slashed: 0,
 			era_slashes: Default::default(),
 			maintenance: None,
+			rested_at: 0,
 			registered_at: crate::Timestamp::now(),
 		};
 		pallet_providers::Providers::<Runtime>::insert(provider, record);

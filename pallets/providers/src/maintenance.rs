@@ -21,11 +21,11 @@ impl<T: Config> Pallet<T> {
 		// Clamping is right here and below: there is no time after the end of time.
 		ensure!(from >= now.saturating_add(T::MaintenanceNotice::get()), Error::<T>::MaintenanceTooSoon);
 		ensure!(announced.length() <= T::MaxMaintenance::get(), Error::<T>::MaintenanceTooLong);
-		// One that never began left no trace and needs no break after it.
+		// One that never began needs no break after it, and does not end the break after the one before.
 		if let Some(last) = provider.maintenance.filter(|last| last.from <= now) {
-			let rested = last.until.saturating_add(last.length().saturating_mul(BREAK_FACTOR));
-			ensure!(from >= rested, Error::<T>::MaintenanceTooOften);
+			provider.rested_at = last.until.saturating_add(last.length().saturating_mul(BREAK_FACTOR));
 		}
+		ensure!(from >= provider.rested_at, Error::<T>::MaintenanceTooOften);
 		provider.maintenance = Some(announced);
 		Providers::<T>::insert(&who, provider);
 		Self::deposit_event(Event::MaintenanceAnnounced { provider: who, from, until });

@@ -58,6 +58,7 @@ impl<T: Config> Pallet<T> {
 			slashed: 0,
 			era_slashes: Default::default(),
 			maintenance: None,
+			rested_at: 0,
 			deposit,
 			next_gpu: 0,
 			capacity_changed: false,

@@ -89,6 +89,8 @@ pub struct Provider<AccountId> {
 	pub era_slashes: EraSlashes,
 	/// Newest maintenance that it announced.
 	pub maintenance: Option<Maintenance>,
+	/// When the break after the one before is over, in milliseconds.
+	pub rested_at: Moment,
 	/// Plancks held for the registration.
 	pub deposit: Balance,
 	/// Index of its next GPU.

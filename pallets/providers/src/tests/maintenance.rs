@@ -139,3 +139,20 @@ fn it_is_taken_back_or_ended_early() {
 		assert_ok!(Registry::announce_maintenance(signed(ALICE), next, next + 1));
 	});
 }
+
+#[test]
+fn an_announcement_that_is_taken_back_does_not_end_the_break() {
+	with_maintenance(|| {
+		let over = FROM + LENGTH;
+		let rested = over + 7 * LENGTH;
+		Timestamp::set_timestamp(over);
+		assert_ok!(Registry::announce_maintenance(signed(ALICE), rested, rested + 1));
+		assert_ok!(Registry::end_maintenance(signed(ALICE)));
+		let soon = over + MAINTENANCE_NOTICE;
+		assert_noop!(
+			Registry::announce_maintenance(signed(ALICE), soon, soon + 1),
+			Error::<Test>::MaintenanceTooOften
+		);
+		assert_ok!(Registry::announce_maintenance(signed(ALICE), rested, rested + 1));
+	});
+}

@@ -37,6 +37,7 @@ fn registering_holds_the_deposit() {
 				slashed: 0,
 				era_slashes: Default::default(),
 				maintenance: None,
+				rested_at: 0,
 				capacity_changed: false,
 				registered_at: START,
 			})
