@@ -33,11 +33,13 @@ pub(crate) struct WatchedNode {
 	pub(crate) attested_at: Moment,
 }
 
-/// Whether the provider of a node that is not served reports all the same.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Reported {
-	Yes,
-	No,
+/// A look at a provider.
+#[derive(Clone, Copy)]
+struct Look {
+	/// Whether its reports stay away.
+	is_absent: bool,
+	/// Whether it is the first at its suspended nodes in a span of an epoch.
+	is_first: bool,
 }
 
 /// Idle epochs from one look at an absent provider to the next.
@@ -122,11 +124,23 @@ impl<T: Config> Pallet<T> {
 		let cadence = if is_billed { Cadence::Leased } else { Cadence::Idle };
 		let deadline = Self::deadline(provider, last.epoch, cadence);
 		let is_absent = Self::current_block() >= deadline || !Self::is_live(provider);
+		let looked_at = Look { is_absent, is_first: Self::begin_look(provider, &last, &nodes) };
 		Some(if is_absent {
-			Self::declare_absent(provider, &last, nodes, now)
+			Self::declare_absent(provider, &last, nodes, looked_at, now)
 		} else {
-			Self::look_for_dark_nodes(provider, &last, nodes, now).min(deadline)
+			Self::look_for_dark_nodes(provider, &last, nodes, looked_at, now).min(deadline)
 		})
+	}
+
+	/// Takes note that suspended nodes are looked at. Returns whether that is the first time in this span of an epoch: whoever
+	/// arranged for more looks could otherwise make an outage of a few nodes.
+	fn begin_look(provider: &T::AccountId, last: &LastReport, nodes: &[WatchedNode]) -> bool {
+		let span = Self::current_block().checked_div(T::LeasedEpoch::get());
+		let is_first = last.missed_in != span;
+		if is_first && nodes.iter().any(|node| !node.billed) {
+			LastReports::<T>::mutate_extant(provider, |last| last.missed_in = span);
+		}
+		is_first
 	}
 
 	/// Nodes of the provider that are served, so that their attested time is billed, or suspended.
@@ -151,11 +165,12 @@ impl<T: Config> Pallet<T> {
 		provider: &T::AccountId,
 		last: &LastReport,
 		nodes: Vec<WatchedNode>,
+		look: Look,
 		now: Moment,
 	) -> BlockNumber {
 		let has_nodes = !nodes.is_empty();
 		for node in nodes {
-			Self::miss(provider, node.lease, Reported::No, now);
+			Self::miss(provider, &node, look, now);
 		}
 		if T::Providers::mark_stale(provider) {
 			Self::deposit_event(Event::ProviderStale { provider: provider.clone(), last_epoch: last.epoch });
@@ -176,6 +191,7 @@ impl<T: Config> Pallet<T> {
 		provider: &T::AccountId,
 		last: &LastReport,
 		nodes: Vec<WatchedNode>,
+		look: Look,
 		now: Moment,
 	) -> BlockNumber {
 		let mut next = BlockNumber::MAX;
@@ -185,7 +201,7 @@ impl<T: Config> Pallet<T> {
 				// One millisecond more than is left: the window itself is still attested time.
 				Some(left) => left.saturating_add(1).div_ceil(T::SlotDuration::get().max(1)),
 				None => {
-					Self::miss(provider, node.lease, Reported::Yes, now);
+					Self::miss(provider, &node, look, now);
 					T::LeasedEpoch::get().into()
 				}
 			};
@@ -196,15 +212,20 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The provider's node of a lease is not served: the lease suspends it or counts another epoch, and the census takes note.
-	fn miss(provider: &T::AccountId, lease: LeaseId, reported: Reported, now: Moment) {
+	fn miss(provider: &T::AccountId, node: &WatchedNode, look: Look, now: Moment) {
+		let lease = node.lease;
 		let counted = with_storage_layer(|| T::Leases::count_miss(lease, provider, now));
 		if let Err(error) = counted {
 			Self::unexpected(provider, UnexpectedKind::CountMissFailed(lease, error));
 			return;
 		}
+		// A node that is suspended just now was not told of before.
+		if !node.billed && !look.is_first {
+			return;
+		}
 		if let Some(facts) = T::Providers::facts(provider) {
 			let bonded = T::Providers::lease_bond(provider, lease);
-			T::Clock::note_miss(&facts.owner, bonded, reported == Reported::Yes);
+			T::Clock::note_miss(&facts.owner, bonded, !look.is_absent);
 		}
 	}
 

@@ -137,6 +137,7 @@ impl<T: Config> Pallet<T> {
 			at: now,
 			finalised_number: report.finalised_number,
 			due,
+			missed_in: last.and_then(|last| last.missed_in),
 		};
 		LastReports::<T>::insert(provider, last);
 	}

@@ -17,4 +17,6 @@ pub struct LastReport {
 	pub finalised_number: BlockNumber,
 	/// Block of the provider's entry in the agenda.
 	pub due: BlockNumber,
+	/// Span of a leased epoch's length, counted from block zero, in which the census was told last of suspended nodes.
+	pub missed_in: Option<u32>,
 }

@@ -158,3 +158,23 @@ fn an_idle_epoch_is_noted_once_for_a_provider_that_was_there_without_a_lease() {
 		assert_eq!(TillNoted::take(), Vec::<AccountId>::new());
 	});
 }
+
+#[test]
+fn a_suspended_node_is_told_of_once_in_an_epoch_however_often_its_provider_is_looked_at() {
+	ExtBuilder.build_and_execute(|| {
+		let lease = served_once();
+		run_blocks(4 * LEASED);
+		assert!(is_suspended(lease));
+		// To the first block of a span.
+		while !current_block().is_multiple_of(LEASED) {
+			next_block();
+		}
+		told();
+		for _ in 0..LEASED - 1 {
+			let due = crate::LastReports::<Test>::get(PROVIDER).unwrap().due;
+			Attestation::serve_provider(due, &PROVIDER, Now::get());
+			System::set_block_number(System::block_number() + 1);
+		}
+		assert_eq!(told(), vec![miss(PROVIDER, false)]);
+	});
+}
