@@ -164,6 +164,13 @@ impl pallet_leases::benchmarking::BenchmarkHelper<AccountId> for Helper {
 		Self::fund(account)
 	}
 
+	fn let_faults_be_judged() {
+		let epoch = <Runtime as pallet_fault_clock::Config>::EpochLength::get();
+		let block = frame_system::Pallet::<Runtime>::block_number() + 8 * epoch;
+		frame_system::Pallet::<Runtime>::set_block_number(block);
+		pallet_fault_clock::SearchedUntil::<Runtime>::put(block);
+	}
+
 	fn contest(payer: &AccountId, escrow: EscrowId, stream: StreamId) {
 		let payer = RuntimeOrigin::signed(payer.clone());
 		Settlement::contest(payer, escrow, stream, BlobHash::zero()).unwrap();

@@ -39,6 +39,9 @@ pub trait BenchmarkHelper<AccountId> {
 	/// Gives an account plenty of the native token and of the allowed asset that is dearest to move. Returns that asset.
 	fn fund(account: &AccountId) -> Asset;
 
+	/// Every fault that was counted so far can be judged.
+	fn let_faults_be_judged();
+
 	/// The payer contests a stream of an escrow.
 	fn contest(payer: &AccountId, escrow: EscrowId, stream: StreamId);
 }
@@ -238,9 +241,14 @@ fn fault_first<T: Config>(running: &Running<T>, now: Moment) -> LeaseOf<T> {
 	Pallet::<T>::fault_node(running.lease, &mut lease, 0, NodeEvent::SuspendedTooLong { at: now }, now)
 		.unwrap();
 	Leases::<T>::insert(running.lease, &lease);
-	for provider in running.providers.iter().skip(1) {
-		Pallet::<T>::do_count_miss(running.lease, provider, now).unwrap();
+	// Suspended, and two epochs later a fault was counted, which can be judged when the next one is.
+	for at in [now, now + 2 * T::EpochDuration::get()] {
+		T::BenchmarkHelper::set_time(at);
+		for provider in running.providers.iter().skip(1) {
+			Pallet::<T>::do_count_miss(running.lease, provider, at).unwrap();
+		}
 	}
+	T::BenchmarkHelper::let_faults_be_judged();
 	Leases::<T>::get(running.lease).unwrap()
 }
 

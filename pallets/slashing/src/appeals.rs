@@ -1,6 +1,8 @@
 //! The provider appeals; the council decides, or time does.
 
-use crate::{Config, Error, Event, HoldReason, Pallet, SlashOf, SlashStatus, Slashes, Verdict};
+use crate::{
+	types::MAX_FAULTS, Config, Error, Event, HoldReason, Pallet, SlashOf, SlashStatus, Slashes, Verdict,
+};
 use frame_support::{
 	ensure,
 	traits::{
@@ -44,7 +46,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(T::Time::now() < ends_at, Error::<T>::VerdictTooLate);
 		let appealed = slash.appeal_bond().is_some();
 		ensure!(appealed || verdict != Verdict::Uphold, Error::<T>::NotAppealed);
-		Self::judge(id, &mut slash)?;
+		Self::judge(id, &mut slash, MAX_FAULTS)?;
 		ensure!(slash.faults.is_empty(), Error::<T>::NotJudgedYet);
 		ensure!(slash.held > 0, Error::<T>::NothingHeld);
 

@@ -23,8 +23,8 @@ impl<T: Config> Pallet<T> {
 		}
 		with_storage_layer(|| {
 			let (id, mut slash) = Self::find_or_begin(&fault)?;
-			// The older ones first: they may leave room, in the list and below the limit.
-			Self::judge(id, &mut slash)?;
+			// One comes, one goes: so each costs the same, and the list grows only while nothing can be judged.
+			Self::judge(id, &mut slash, 1)?;
 			Self::count(id, &mut slash, &fault)?;
 			Slashes::<T>::insert(id, slash);
 			Ok(())
@@ -105,9 +105,9 @@ impl<T: Config> Pallet<T> {
 		Ok((id, slash))
 	}
 
-	/// Judges each fault that can be judged by now. An error leaves some of them judged: callers roll back.
-	pub(crate) fn judge(id: SlashId, slash: &mut SlashOf<T>) -> DispatchResult {
-		for fault in slash.faults.clone() {
+	/// Judges the oldest faults that can be judged by now, at most so many. An error leaves some of them judged: callers roll back.
+	pub(crate) fn judge(id: SlashId, slash: &mut SlashOf<T>, most: u32) -> DispatchResult {
+		for fault in slash.faults.clone().into_iter().take(most as usize) {
 			match T::Clock::judge(fault.epoch, &slash.owner) {
 				Judgement::Open => {}
 				Judgement::Counts => slash.confirm(&fault),

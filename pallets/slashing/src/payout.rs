@@ -1,6 +1,6 @@
 //! What is due is paid out: renter first, then insurance pool, then treasury.
 
-use crate::{Config, CreditOf, Error, Event, Pallet, SlashOf, Slashes};
+use crate::{types::MAX_FAULTS, Config, CreditOf, Error, Event, Pallet, SlashOf, Slashes};
 use frame_support::{
 	ensure,
 	traits::{
@@ -36,7 +36,7 @@ impl<T: Config> Pallet<T> {
 	/// Judges what can be judged, and does what is due. Its entry in the agenda is left to the caller unless the slash is gone.
 	/// An error leaves half of it done: callers roll back.
 	pub(crate) fn look_at(id: SlashId, mut slash: SlashOf<T>, now: Moment) -> Result<Looked, DispatchError> {
-		Self::judge(id, &mut slash)?;
+		Self::judge(id, &mut slash, MAX_FAULTS)?;
 		if slash.faults.is_empty() && slash.held == 0 {
 			let bond = Self::release_bond(&slash)?;
 			Self::remove(id, &slash);
