@@ -1,9 +1,7 @@
 //! Absence: the agenda of providers to look at, and what is done about those whose reports stay away.
 //!
-//! An entry says when to look, not what to do. A provider that has reported meanwhile is entered again for
-//! its new deadline. One that is absent is looked at now and then, so that it is forgotten when it is no longer
-//! registered. What a block has no weight for carries over to the next; nothing is dropped, and one provider's
-//! trouble does not keep the others from being looked at.
+//! A provider that has reported meanwhile is entered again for its new deadline. One that is absent is looked at now and then,
+//! so that it is forgotten when it is no longer registered. One provider's trouble does not keep the others from being looked at.
 
 use crate::{
 	epochs::Cadence,
@@ -17,6 +15,7 @@ use frame_support::{
 	traits::{Get, Time},
 	weights::{Weight, WeightMeter},
 };
+use millrace_agenda::{serve_agenda, WalkWeights};
 use millrace_primitives::{
 	BlockNumber, FaultCensus, LeaseAttestation, LeaseId, LeaseInspect, Moment, NodeStatus, ProviderInspect,
 	ProviderLiveness,
@@ -48,37 +47,31 @@ const IDLE_EPOCHS_BETWEEN_LOOKS: u32 = 100;
 impl<T: Config> Pallet<T> {
 	/// Serves what came up until block `now_block`, as far as the weight allows.
 	pub(crate) fn serve_agenda(now_block: BlockNumber, outer: &mut WeightMeter) {
-		let mut meter = WeightMeter::with_limit(T::AgendaWeight::get().min(outer.remaining()));
-		if meter.try_consume(T::WeightInfo::agenda_start()).is_err() {
-			return;
-		}
 		let now = T::Time::now();
-		let mut block = AgendaCursor::<T>::get();
-		while block <= now_block && Self::serve_block(block, now, &mut meter) {
-			block = block.saturating_add(1);
+		let serve = |provider: &T::AccountId, meter: &mut WeightMeter| {
+			// At most MAX_LEASES_PER_PROVIDER, and only the list's length is read so far.
+			let affordable =
+				meter.try_consume(Self::weight_of_provider(T::Leases::lease_count(provider))).is_ok();
+			if affordable {
+				Self::serve_provider(provider, now);
+			}
+			affordable
+		};
+		let weights = Self::walk_weights();
+		let limit = T::AgendaWeight::get();
+		let walked = serve_agenda::<Agenda<T>, AgendaCursor<T>, _>(now_block, limit, outer, weights, serve);
+		if let Some(block) = walked {
+			T::Clock::note_searched_until(block);
 		}
-		AgendaCursor::<T>::put(block);
-		T::Clock::note_searched_until(block);
-		outer.consume(meter.consumed());
 	}
 
-	/// Serves the entries of one block. Returns whether that is done: if not, the weight is used up.
-	fn serve_block(block: BlockNumber, now: Moment, meter: &mut WeightMeter) -> bool {
-		if meter.try_consume(T::WeightInfo::agenda_block()).is_err() {
-			return false;
+	/// What walking over the agenda weighs.
+	pub(crate) fn walk_weights() -> WalkWeights {
+		WalkWeights {
+			start: T::WeightInfo::agenda_start(),
+			block: T::WeightInfo::agenda_block(),
+			entry: T::WeightInfo::agenda_peek(),
 		}
-		// Serving removes the entry that the iterator stands on, and none is ever added to a block that is being
-		// served: the iterator goes on from the key. Beginning anew each time would step over all removed ones.
-		for provider in Agenda::<T>::iter_key_prefix(block) {
-			// At most MAX_LEASES_PER_PROVIDER, and only the list's length is read so far.
-			if meter.try_consume(T::WeightInfo::agenda_peek()).is_err()
-				|| meter.try_consume(Self::weight_of_provider(T::Leases::lease_count(&provider))).is_err()
-			{
-				return false;
-			}
-			Self::serve_provider(block, &provider, now);
-		}
-		true
 	}
 
 	/// The most that serving a provider with so many leases weighs.
@@ -86,10 +79,9 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::agenda_provider(leases).max(T::WeightInfo::agenda_faults(leases))
 	}
 
-	/// Judges the provider of an entry, which moves or goes.
-	pub(crate) fn serve_provider(block: BlockNumber, provider: &T::AccountId, now: Moment) {
+	/// Judges a provider. Its entry moves or goes.
+	pub(crate) fn serve_provider(provider: &T::AccountId, now: Moment) {
 		let next = Self::look_at(provider, now);
-		Agenda::<T>::remove(block, provider);
 		Self::set_entry(provider, next);
 	}
 

@@ -207,7 +207,7 @@ mod benchmarks {
 		let now = T::Time::now();
 		#[block]
 		{
-			Pallet::<T>::serve_provider(due, &provider, now);
+			Pallet::<T>::serve_provider(&provider, now);
 		}
 		assert!(Pallet::<T>::watched_nodes(&provider).iter().all(|node| !node.billed));
 		assert!(!Agenda::<T>::contains_key(due, &provider));
@@ -222,14 +222,14 @@ mod benchmarks {
 		// Suspended, then counted; after four epochs more that can be judged.
 		for epochs in [T::IdleEpoch::get() / T::LeasedEpoch::get() + T::GraceEpochs::get() + 1, 1] {
 			wait::<T>(epochs);
-			Pallet::<T>::serve_provider(due::<T>(&provider), &provider, T::Time::now());
+			Pallet::<T>::serve_provider(&provider, T::Time::now());
 		}
 		wait::<T>(4);
 		T::Clock::note_searched_until(Pallet::<T>::current_block());
 		let (due, now) = (due::<T>(&provider), T::Time::now());
 		#[block]
 		{
-			Pallet::<T>::serve_provider(due, &provider, now);
+			Pallet::<T>::serve_provider(&provider, now);
 		}
 		assert_eq!(Pallet::<T>::watched_nodes(&provider).len() as u32, l);
 		assert!(!Agenda::<T>::contains_key(due, &provider));

@@ -256,10 +256,7 @@ pub mod pallet {
 		}
 
 		fn integrity_test() {
-			let largest = T::WeightInfo::agenda_start()
-				.saturating_add(T::WeightInfo::agenda_block())
-				.saturating_add(T::WeightInfo::agenda_peek())
-				.saturating_add(Self::weight_of_provider(MAX_LEASES_PER_PROVIDER));
+			let largest = Self::walk_weights().least_for(Self::weight_of_provider(MAX_LEASES_PER_PROVIDER));
 			assert!(
 				T::AgendaWeight::get().all_gte(largest),
 				"AgendaWeight must allow for a provider with the most leases: {largest:?}"

@@ -116,16 +116,12 @@ pub trait WeightInfoExt: WeightInfo {
 			.saturating_add(Self::delist(nodes.saturating_mul(MAX_ASKS_PER_PROVIDER)))
 	}
 
-	/// The heaviest item of the agenda, with what it takes to come to it.
+	/// The most that serving an item of the agenda weighs.
 	fn largest_agenda_item() -> Weight {
-		let largest = Self::step_of_order(MAX_NODES, MAX_GPUS_PER_NODE, MAX_BIDS_PER_ORDER)
+		Self::step_of_order(MAX_NODES, MAX_GPUS_PER_NODE, MAX_BIDS_PER_ORDER)
 			.max(Self::step_of_lease(LeaseSize::LARGEST))
 			.max(Self::agenda_ask())
-			.max(Self::agenda_payments(MAX_STREAMS));
-		Self::agenda_start()
-			.saturating_add(Self::agenda_block())
-			.saturating_add(Self::agenda_peek())
-			.saturating_add(largest)
+			.max(Self::agenda_payments(MAX_STREAMS))
 	}
 
 	/// Taking the second and every further GPU of each node.

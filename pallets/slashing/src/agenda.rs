@@ -1,11 +1,7 @@
 //! The agenda: slashes whose time may have come.
 //!
-//! An entry says when to look, not what to do. What is due is decided by chain time and by the fault clock when the entry
-//! comes up: one that comes up early is armed again. Each arming goes half of the way that is left if no slot is missed,
-//! so that a chain which misses up to half of its slots is still on time.
-//!
-//! Entries past their block carry over to the next; nothing is dropped, and a slash that fails does not keep the others from
-//! being served.
+//! What is due is decided by chain time and by the fault clock when an entry comes up. A slash that fails is tried again, and
+//! does not keep the others from being served.
 
 use crate::{
 	payout::Looked, Agenda, AgendaCursor, Config, Event, Pallet, SlashOf, Slashes, UnexpectedKind, WeightInfo,
@@ -15,44 +11,32 @@ use frame_support::{
 	traits::{Get, Time},
 	weights::WeightMeter,
 };
+use millrace_agenda::{blocks_on_the_way, serve_agenda, WalkWeights, RETRY_AFTER_BLOCKS};
 use millrace_primitives::{BlockNumber, Moment, SlashId};
 use sp_runtime::{DispatchResult, SaturatedConversion};
-
-/// A slash that failed is tried again after this many blocks: soon, but not so soon that it fills every block.
-pub(crate) const RETRY_AFTER_BLOCKS: BlockNumber = 10;
 
 impl<T: Config> Pallet<T> {
 	/// Serves what came up until block `now_block`, as far as the weight allows.
 	pub(crate) fn serve_agenda(now_block: BlockNumber, outer: &mut WeightMeter) {
-		let mut meter = WeightMeter::with_limit(T::AgendaWeight::get().min(outer.remaining()));
-		if meter.try_consume(T::WeightInfo::agenda_start()).is_err() {
-			return;
-		}
 		let now = T::Time::now();
-		let mut block = AgendaCursor::<T>::get();
-		while block <= now_block && Self::serve_block(block, now, &mut meter) {
-			block = block.saturating_add(1);
-		}
-		AgendaCursor::<T>::put(block);
-		outer.consume(meter.consumed());
+		let serve = |id: &SlashId, meter: &mut WeightMeter| Self::serve_slash(*id, now, meter);
+		let weights = Self::walk_weights();
+		serve_agenda::<Agenda<T>, AgendaCursor<T>, _>(
+			now_block,
+			T::AgendaWeight::get(),
+			outer,
+			weights,
+			serve,
+		);
 	}
 
-	/// Serves the entries of one block. Returns whether that is done: if not, the weight is used up.
-	fn serve_block(block: BlockNumber, now: Moment, meter: &mut WeightMeter) -> bool {
-		if meter.try_consume(T::WeightInfo::agenda_block()).is_err() {
-			return false;
+	/// What walking over the agenda weighs.
+	pub(crate) fn walk_weights() -> WalkWeights {
+		WalkWeights {
+			start: T::WeightInfo::agenda_start(),
+			block: T::WeightInfo::agenda_block(),
+			entry: T::WeightInfo::agenda_peek(),
 		}
-		// Serving removes the entry that the iterator stands on, and none is ever added to a block that is being served: the
-		// iterator goes on from the key. Beginning anew each time would step over all removed ones again.
-		for id in Agenda::<T>::iter_key_prefix(block) {
-			if meter.try_consume(T::WeightInfo::agenda_peek()).is_err() || !Self::serve_slash(id, now, meter)
-			{
-				return false;
-			}
-			// Whatever happened, the slash has a later entry or is gone.
-			Self::disarm(id, block);
-		}
-		true
 	}
 
 	/// Does what is due of a slash, or arms it again. Returns whether that is done: if not, the weight is used up.
@@ -121,11 +105,9 @@ impl<T: Config> Pallet<T> {
 		Self::current_block().saturating_add(T::JudgedWithin::get().max(1))
 	}
 
-	/// Half of the way to `deadline` in blocks from now on, rounded up, at least one block.
+	/// The block at which to look again at something that is due at `deadline`.
 	pub(crate) fn block_on_the_way_to(deadline: Moment, now: Moment) -> BlockNumber {
-		let slots = deadline.saturating_sub(now).div_ceil(T::SlotDuration::get().max(1));
-		// Clamping is right: a block that does not fit never comes.
-		let ahead: BlockNumber = slots.div_ceil(2).max(1).saturated_into();
+		let ahead = blocks_on_the_way(deadline.saturating_sub(now), T::SlotDuration::get());
 		Self::current_block().saturating_add(ahead)
 	}
 

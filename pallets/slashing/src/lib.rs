@@ -291,10 +291,8 @@ pub mod pallet {
 		}
 
 		fn integrity_test() {
-			let largest = T::WeightInfo::agenda_start()
-				.saturating_add(T::WeightInfo::agenda_block())
-				.saturating_add(T::WeightInfo::agenda_peek())
-				.saturating_add(T::WeightInfo::agenda_rearm().max(T::WeightInfo::agenda_slash(MAX_FAULTS)));
+			let item = T::WeightInfo::agenda_rearm().max(T::WeightInfo::agenda_slash(MAX_FAULTS));
+			let largest = Self::walk_weights().least_for(item);
 			assert!(
 				T::AgendaWeight::get().all_gte(largest),
 				"AgendaWeight must allow for a slash with the most faults: {largest:?}"

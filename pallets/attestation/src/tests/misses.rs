@@ -171,8 +171,7 @@ fn a_suspended_node_is_told_of_once_in_an_epoch_however_often_its_provider_is_lo
 		}
 		told();
 		for _ in 0..LEASED - 1 {
-			let due = crate::LastReports::<Test>::get(PROVIDER).unwrap().due;
-			Attestation::serve_provider(due, &PROVIDER, Now::get());
+			Attestation::serve_provider(&PROVIDER, Now::get());
 			System::set_block_number(System::block_number() + 1);
 		}
 		assert_eq!(told(), vec![miss(PROVIDER, false)]);

@@ -1,14 +1,12 @@
 //! The agenda: when slashes are looked at.
 
-use crate::{
-	agenda::RETRY_AFTER_BLOCKS, mock::*, weights::WeightInfo, Agenda, AgendaCursor, Event, UnexpectedKind,
-	MAX_FAULTS,
-};
+use crate::{mock::*, weights::WeightInfo, Agenda, AgendaCursor, Event, UnexpectedKind, MAX_FAULTS};
 use frame_support::{
 	assert_ok,
 	traits::Hooks,
 	weights::{Weight, WeightMeter},
 };
+use millrace_agenda::RETRY_AFTER_BLOCKS;
 use millrace_primitives::{Judgement, LeaseId, SlashId, Slashing as _};
 use sp_runtime::DispatchError;
 
