@@ -171,7 +171,7 @@ await main(async () => {
 	await everyone(api, owners, (pair) => {
 		const i = owners.indexOf(pair);
 		return api.tx.utility.batchAll([
-			api.tx.providers.register('ws://127.0.0.1:1', 'ZZ', 0, null),
+			api.tx.providers.register('ws://127.0.0.1:1', 'ZZ', 0),
 			api.tx.providers.bond(plancks('100')),
 			api.tx.providers.setWorker(workers[i].address),
 		]);
@@ -188,7 +188,7 @@ await main(async () => {
 		if (!devices.length) await new Promise((resolve) => setTimeout(resolve, 500));
 	}
 	for (const device of devices) device.classId = await classOf(api, device);
-	await becomeProvider(api, bob, { endpoint: args.url, country: 'ZZ', network: 0, group: null, worker: await workerOf(api), devices, bond: 10n ** 15n });
+	await becomeProvider(api, bob, { endpoint: args.url, country: 'ZZ', network: 0, worker: await workerOf(api), devices, bond: 10n ** 15n });
 	await waitUntilLive(api, bob.address);
 	const { classId } = devices[0];
 	const price = plancks('0.001');

@@ -50,7 +50,6 @@ await main(async () => {
 		endpoint: args.url,
 		country: 'ZZ',
 		network: 0,
-		group: null,
 		worker: await workerOf(api),
 		devices,
 		bond,

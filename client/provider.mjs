@@ -9,13 +9,12 @@ import { becomeProvider, classOf, waitUntilLive, workerOf } from './lib/market.m
 
 const args = options(
 	'node client/provider.mjs --account SURI [options]',
-	'Makes an account a provider: registers it, bonds its stake, names its worker key and adds its GPUs.\nCan be run again: it does only what is missing.',
+	'Makes an account a provider: registers it, bonds its stake, names its worker key and adds its GPUs.\nCan be run again: it does only what is missing. Several accounts of one owner: see group.mjs.',
 	{
 		...CONNECTION,
 		endpoint: { value: 'URL', help: 'address at which renters reach your node [default: the value of --url]' },
 		country: { value: 'CC', default: 'ZZ', help: 'where your machines are: two capital letters, ISO 3166' },
 		network: { value: 'ASN', default: '0', help: 'number of your autonomous system, 0 if not declared' },
-		group: { value: 'N', help: 'number of your operator group, if you have several accounts' },
 		worker: { value: 'ADDRESS', help: "the worker key's account [default: the key in the node's keystore]" },
 		bond: { value: 'MILL', help: 'stake to bond in all [default: what your GPUs need]' },
 		wait: { help: "wait until the worker's first report arrived" },
@@ -39,7 +38,6 @@ await main(async () => {
 		endpoint: args.endpoint ?? args.url,
 		country: args.country,
 		network: number(args.network, 'network'),
-		group: args.group ? number(args.group, 'group') : null,
 		worker,
 		devices,
 		bond,

@@ -11,9 +11,9 @@ export const providerOf = async (api, address) => (await api.query.providers.pro
 export const endpointOf = async (api, provider) => (await api.query.providers.providers(provider)).unwrap().endpoint.toUtf8();
 
 /** Makes the account a provider with this worker key, these devices and this bond; does only what is not done yet. `say` is told what. */
-export async function becomeProvider(api, pair, { endpoint, country, network, group, worker, devices, bond, say = note }) {
+export async function becomeProvider(api, pair, { endpoint, country, network, worker, devices, bond, say = note }) {
 	if (!(await providerOf(api, pair.address))) {
-		await send(api, api.tx.providers.register(endpoint, country, network, group), pair);
+		await send(api, api.tx.providers.register(endpoint, country, network), pair);
 		say(`registered ${short(pair.address)} at ${endpoint}`);
 	}
 	const bonded = (await providerOf(api, pair.address)).bonded.toBigInt();

@@ -93,7 +93,7 @@ async function provide({ api, nodes, profiles }, name) {
 	if (!devices.length) throw new Error(`${name}'s node has found no device to offer: ${(await callNode(node.api, 'worker_status')).notice ?? 'its worker does not say why'}`);
 	for (const device of devices) device.classId = await classOf(api, device);
 	const worker = await workerOf(node.api);
-	await becomeProvider(api, pair, { endpoint: node.url, country, network, group: null, worker, devices, bond, say: () => {} });
+	await becomeProvider(api, pair, { endpoint: node.url, country, network, worker, devices, bond, say: () => {} });
 	await waitUntilLive(api, pair.address);
 	const [{ classId }] = devices;
 	const ask = await postAsk(api, pair, { classId, price, minTermMs: 5_000, maxTermMs: null, reclaimNoticeMs: 10_000 });

@@ -1,6 +1,6 @@
 //! Which time and which misses count against providers.
 
-use crate::{BlockNumber, Owner};
+use crate::BlockNumber;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -62,7 +62,7 @@ pub trait FaultClock<AccountId> {
 
 	/// What is made of a miss of one of the owner's nodes that was found in `epoch`. [`Judgement::Open`] turns into one of the
 	/// others within three epochs, unless the chain is too busy to look for absence; the others are final.
-	fn judge(epoch: FaultEpoch, owner: &Owner<AccountId>) -> Judgement;
+	fn judge(epoch: FaultEpoch, owner: &AccountId) -> Judgement;
 }
 
 /// The census from which misses are judged. Implemented by `pallet-fault-clock`, used by `pallet-attestation`.
@@ -73,7 +73,7 @@ pub trait FaultCensus<AccountId, Balance> {
 
 	/// A node was found unserved in this epoch. `bonded`: its lease bond, in plancks. `reported`: whether its provider's report
 	/// came in and is counted.
-	fn note_miss(owner: &Owner<AccountId>, bonded: Balance, reported: bool);
+	fn note_miss(owner: &AccountId, bonded: Balance, reported: bool);
 
 	/// Everybody was looked for whose absence shows before this block.
 	fn note_searched_until(block: BlockNumber);

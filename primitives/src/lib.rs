@@ -42,7 +42,7 @@ pub use ids::{
 };
 pub use lease::{Checkpoint, CloseReason, FaultCause, JobFailure, JobOutcome, LeaseStatus, NodeStatus};
 pub use market::{
-	AskTerms, Asset, Constraints, Countries, Country, Failover, FirstJob, Matching, OrderTerms, Owner,
+	AskTerms, Asset, Constraints, Countries, Country, Failover, FirstJob, Matching, OrderTerms,
 	ProviderFacts, Term, MAX_COUNTRIES, MAX_NODES, MAX_STREAMS,
 };
 pub use report::{GpuHealth, LeaseUsage, Report, MAX_GPUS_PER_PROVIDER, MAX_LEASES_PER_PROVIDER};

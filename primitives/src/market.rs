@@ -208,35 +208,11 @@ impl OrderTerms {
 	}
 }
 
-/// Whom a provider belongs to, for shares and limits.
-#[derive(
-	Clone,
-	Copy,
-	Debug,
-	Eq,
-	PartialEq,
-	Ord,
-	PartialOrd,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
-pub enum Owner<AccountId> {
-	/// To a declared group of operators.
-	#[codec(index = 0)]
-	Group(u32),
-	/// To its account alone.
-	#[codec(index = 1)]
-	Account(AccountId),
-}
-
 /// What matching needs to know of a provider.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ProviderFacts<AccountId> {
-	/// Whom it belongs to.
-	pub owner: Owner<AccountId>,
+	/// Account as which it counts for shares, limits and faults: the founder of its operator group, or its own.
+	pub owner: AccountId,
 	/// Declared country.
 	pub country: Country,
 	/// Declared autonomous system; zero if none.

@@ -1,6 +1,6 @@
 //! What a fault costs, and what becomes of the amount.
 
-use crate::{LeaseId, Owner};
+use crate::LeaseId;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_runtime::{DispatchError, DispatchResult};
@@ -33,7 +33,7 @@ pub struct NodeFault<AccountId, Balance> {
 	/// Who should have served it.
 	pub provider: AccountId,
 	/// Whom that provider belongs to.
-	pub owner: Owner<AccountId>,
+	pub owner: AccountId,
 	/// The lease.
 	pub lease: LeaseId,
 	/// Who pays for the lease: is compensated first.

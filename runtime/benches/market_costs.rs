@@ -76,7 +76,7 @@ fn provider(who: &AccountId, worker: AccountId, gpus: u32) {
 	let id = MultiAddress::Id(who.clone());
 	assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), id, 10_000 * MILL));
 	let endpoint = b"wss://gpu.example:9944".to_vec().try_into().expect("it is short");
-	assert_ok!(Providers::register(signed(who), endpoint, *b"CH", 0, None));
+	assert_ok!(Providers::register(signed(who), endpoint, *b"CH", 0));
 	if gpus == 0 {
 		return;
 	}

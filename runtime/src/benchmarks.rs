@@ -17,9 +17,9 @@ use frame_support::traits::{
 };
 use millrace_primitives::{
 	Asset, BlobHash, ClassId, EscrowId, FaultEpoch, GpuIndex, GpuReservation as _, GpuState, Hash, JobId,
-	Judgement, LeaseId, Moment, NodeIndex, Owner, ProviderLiveness, StreamId, MAX_GPUS_PER_PROVIDER,
+	Judgement, LeaseId, Moment, NodeIndex, ProviderLiveness, StreamId, MAX_GPUS_PER_PROVIDER,
 };
-use pallet_providers::{ClassCapacity, Gpu, Provider, Standing};
+use pallet_providers::{ClassCapacity, Gpu, Membership, Provider, Standing};
 use sp_storage::TrackedStorageKey;
 
 frame_benchmarking::define_benchmarks!(
@@ -80,7 +80,12 @@ impl Helper {
 		Balances::hold(&reason, provider, bond).unwrap();
 	}
 
-	fn add_provider(provider: &AccountId, worker: Option<&AccountId>, free_gpus: u32, group: Option<u32>) {
+	fn add_provider(
+		provider: &AccountId,
+		worker: Option<&AccountId>,
+		free_gpus: u32,
+		founder: Option<&AccountId>,
+	) {
 		let count = MAX_GPUS_PER_PROVIDER;
 		let bond = pallet_providers::Classes::<Runtime>::get(CLASS).unwrap().min_bond * Balance::from(count);
 		Self::hold_bond(provider, bond);
@@ -89,7 +94,8 @@ impl Helper {
 			endpoint: Default::default(),
 			country: *b"IS",
 			network: 0,
-			operator_group: group,
+			group: founder
+				.map_or(Membership::Alone, |founder| Membership::Member { founder: founder.clone() }),
 			standing: if worker.is_some() { Standing::New } else { Standing::Live },
 			bonded: bond,
 			unbonding: Default::default(),
@@ -156,8 +162,8 @@ impl pallet_leases::benchmarking::BenchmarkHelper<AccountId> for Helper {
 		Self::set_time(now);
 	}
 
-	fn add_provider(provider: &AccountId, free_gpus: u32, group: Option<u32>) {
-		Self::add_provider(provider, None, free_gpus, group);
+	fn add_provider(provider: &AccountId, free_gpus: u32, founder: Option<&AccountId>) {
+		Self::add_provider(provider, None, free_gpus, founder);
 	}
 
 	fn fund(account: &AccountId) -> Asset {
@@ -248,7 +254,7 @@ impl pallet_slashing::BenchmarkHelper<AccountId> for Helper {
 	}
 
 	/// By the census: of the epochs around, so that the longest way is gone.
-	fn judge(epoch: FaultEpoch, owner: &Owner<AccountId>, judgement: Judgement) {
+	fn judge(epoch: FaultEpoch, owner: &AccountId, judgement: Judgement) {
 		let length = <Runtime as pallet_fault_clock::Config>::EpochLength::get();
 		// Far enough for the epoch to be judged, and not so far that it is too old.
 		let now = (epoch + 8) * length;

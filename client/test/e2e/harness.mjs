@@ -25,7 +25,7 @@ export class Chain extends LocalNode {
 		for (let tries = 0; tries < 120 && !devices.length; tries += 1, await sleep(250)) devices = await callNode(api, 'worker_devices');
 		for (const device of devices) device.classId = await classOf(api, device);
 		const worker = await workerOf(api);
-		await becomeProvider(api, pair, { endpoint: this.url, country: 'ZZ', network: 0, group: null, worker, devices, bond: 10n ** 15n });
+		await becomeProvider(api, pair, { endpoint: this.url, country: 'ZZ', network: 0, worker, devices, bond: 10n ** 15n });
 		await waitUntilLive(api, pair.address);
 		const [{ classId }] = devices;
 		const ask = await postAsk(api, pair, { classId, price, minTermMs: 5_000, maxTermMs: 3_600_000 });

@@ -118,9 +118,23 @@ describe('a provider that makes a mistake is told so', () => {
 		const [device] = market.devices;
 		await refused(send(chain.api, chain.api.tx.providers.addGpu(device.classId, device.uuidHash), bob), 'providers.GpuAlreadyRegistered');
 		const dave = keyPair('//Dave');
-		await send(chain.api, chain.api.tx.providers.register('ws://127.0.0.1:1', 'ZZ', 0, null), dave);
+		await send(chain.api, chain.api.tx.providers.register('ws://127.0.0.1:1', 'ZZ', 0), dave);
 		await send(chain.api, chain.api.tx.providers.bond(10n ** 15n), dave);
 		await refused(send(chain.api, chain.api.tx.providers.addGpu(device.classId, device.uuidHash), dave), 'providers.GpuAlreadyRegistered');
+	});
+	test('nobody joins a group alone', async () => {
+		const [dave, eve] = ['//Dave', '//Eve'].map(keyPair);
+		const { applyToGroup, admitToGroup, leaveGroup } = chain.api.tx.providers;
+		await refused(send(chain.api, admitToGroup(dave.address), bob), 'providers.NotApplied');
+		await refused(send(chain.api, applyToGroup(dave.address), dave), 'providers.OwnGroup');
+		await send(chain.api, applyToGroup(bob.address), dave);
+		await refused(send(chain.api, admitToGroup(dave.address), eve), 'providers.NotApplied');
+		await send(chain.api, admitToGroup(dave.address), bob);
+		const group = async () => (await chain.api.query.providers.providers(dave.address)).unwrap().group.toJSON();
+		assert.deepEqual(await group(), { member: { founder: bob.address } });
+		await refused(send(chain.api, leaveGroup(dave.address), eve), 'providers.NotYourGroup');
+		await send(chain.api, leaveGroup(dave.address), dave);
+		assert.deepEqual(await group(), { alone: null });
 	});
 	test('an ask for more than it has', async () => {
 		const ask = postAsk(chain.api, bob, { classId: market.classId, gpus: 5, price: 1n, minTermMs: 5_000 });

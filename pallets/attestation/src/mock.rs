@@ -11,7 +11,7 @@ use frame_support::{
 use millrace_primitives::{
 	AcceleratorKind, Balance, ClassId, FaultCensus, GpuClass, GpuHealth, GpuIndex, GpuState, IdleRewards,
 	JobId, JobOutcome, LeaseAttestation, LeaseId, LeaseInspect, LeaseStatus, LeaseUsage, Moment, NodeIndex,
-	NodeStatus, OpenJob, Owner, ProviderFacts, ProviderInspect, ProviderLiveness, Report, ServedNode,
+	NodeStatus, OpenJob, ProviderFacts, ProviderInspect, ProviderLiveness, Report, ServedNode,
 };
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
 
@@ -164,7 +164,7 @@ impl ProviderInspect<AccountId, Balance> for Registry {
 	fn facts(provider: &AccountId) -> Option<ProviderFacts<AccountId>> {
 		let live = RegistryLive::get(provider)?;
 		Some(ProviderFacts {
-			owner: Owner::Account(*provider),
+			owner: *provider,
 			country: *b"ZZ",
 			network: 0,
 			uptime: None,
@@ -269,9 +269,8 @@ impl FaultCensus<AccountId, Balance> for Census {
 		CensusTold::append(Told::Report { bonded, lag });
 	}
 
-	fn note_miss(owner: &Owner<AccountId>, bonded: Balance, reported: bool) {
-		let Owner::Account(owner) = *owner else { unreachable!("the model has no groups") };
-		CensusTold::append(Told::Miss { owner, bonded, reported });
+	fn note_miss(owner: &AccountId, bonded: Balance, reported: bool) {
+		CensusTold::append(Told::Miss { owner: *owner, bonded, reported });
 	}
 
 	fn note_searched_until(block: u32) {

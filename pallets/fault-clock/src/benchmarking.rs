@@ -12,7 +12,6 @@ use frame_support::{
 };
 use millrace_primitives::{
 	Balance, BlockNumber, Excuse, FaultCensus, FaultClock, FaultClockControl, FaultEpoch, Judgement, Moment,
-	Owner,
 };
 
 /// What the benchmarks ask of the runtime.
@@ -26,8 +25,8 @@ const BOND: Balance = 1_000_000_000_000;
 /// Beside so much, a node is not an outage, whatever the share.
 const PLENTY: Balance = 1_000_000 * BOND;
 
-fn owner<T: Config>() -> Owner<T::AccountId> {
-	Owner::Account(account("owner", 0, 0))
+fn owner<T: Config>() -> T::AccountId {
+	account("owner", 0, 0)
 }
 
 /// Makes the first block of an epoch the current one. Returns it.

@@ -4,7 +4,7 @@
 
 use crate::{Census, Config, Event, OwnerMisses, Pallet, SearchedUntil};
 use frame_support::traits::Get;
-use millrace_primitives::{Balance, BlockNumber, FaultEpoch, Owner};
+use millrace_primitives::{Balance, BlockNumber, FaultEpoch};
 
 /// Most epochs that are announced in one call.
 const MAX_ANNOUNCED: u32 = 4;
@@ -25,7 +25,7 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	pub(crate) fn add_miss(owner: &Owner<T::AccountId>, bonded: Balance, reported: bool) {
+	pub(crate) fn add_miss(owner: &T::AccountId, bonded: Balance, reported: bool) {
 		if bonded == 0 {
 			return;
 		}

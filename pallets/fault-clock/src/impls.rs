@@ -2,7 +2,7 @@
 
 use crate::{Config, Pallet, StoppedMs};
 use millrace_primitives::{
-	Balance, BlockNumber, FaultCensus, FaultClock, FaultClockControl, FaultEpoch, Judgement, Owner,
+	Balance, BlockNumber, FaultCensus, FaultClock, FaultClockControl, FaultEpoch, Judgement,
 };
 
 impl<T: Config> FaultClock<T::AccountId> for Pallet<T> {
@@ -18,7 +18,7 @@ impl<T: Config> FaultClock<T::AccountId> for Pallet<T> {
 		Self::current_epoch()
 	}
 
-	fn judge(epoch: FaultEpoch, owner: &Owner<T::AccountId>) -> Judgement {
+	fn judge(epoch: FaultEpoch, owner: &T::AccountId) -> Judgement {
 		Self::judge_miss(epoch, owner)
 	}
 }
@@ -28,7 +28,7 @@ impl<T: Config> FaultCensus<T::AccountId, Balance> for Pallet<T> {
 		Self::add_report(bonded, lag);
 	}
 
-	fn note_miss(owner: &Owner<T::AccountId>, bonded: Balance, reported: bool) {
+	fn note_miss(owner: &T::AccountId, bonded: Balance, reported: bool) {
 		Self::add_miss(owner, bonded, reported);
 	}
 

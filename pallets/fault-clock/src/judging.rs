@@ -6,10 +6,10 @@ use crate::{
 	types::{Misses, EPOCHS_AFTER, EPOCHS_BEFORE, KEPT_EPOCHS},
 	Census, Config, OwnerMisses, Pallet,
 };
-use millrace_primitives::{Excuse, FaultEpoch, Judgement, Owner};
+use millrace_primitives::{Excuse, FaultEpoch, Judgement};
 
 impl<T: Config> Pallet<T> {
-	pub(crate) fn judge_miss(epoch: FaultEpoch, owner: &Owner<T::AccountId>) -> Judgement {
+	pub(crate) fn judge_miss(epoch: FaultEpoch, owner: &T::AccountId) -> Judgement {
 		if !Self::is_searched(epoch) {
 			return Judgement::Open;
 		}

@@ -108,9 +108,7 @@ pub mod pallet {
 	use crate::{EpochCensus, Misses, Observation, Recess, WeightInfo};
 	use frame_support::{pallet_prelude::*, traits::Time, weights::WeightMeter};
 	use frame_system::pallet_prelude::*;
-	use millrace_primitives::{
-		Balance, BlockNumber, Excuse, FaultClock, FaultEpoch, Judgement, Moment, Owner,
-	};
+	use millrace_primitives::{Balance, BlockNumber, Excuse, FaultClock, FaultEpoch, Judgement, Moment};
 	use sp_runtime::{Permill, SaturatedConversion};
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -174,15 +172,8 @@ pub mod pallet {
 	/// What owners missed, by epoch. Written in the epoch itself, by attestation; removed by pruning.
 	// Twox64: epochs are ours. Blake2: users choose accounts.
 	#[pallet::storage]
-	pub type OwnerMisses<T: Config> = StorageDoubleMap<
-		_,
-		Twox64Concat,
-		FaultEpoch,
-		Blake2_128Concat,
-		Owner<T::AccountId>,
-		Misses,
-		ValueQuery,
-	>;
+	pub type OwnerMisses<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, FaultEpoch, Blake2_128Concat, T::AccountId, Misses, ValueQuery>;
 
 	/// Everybody was looked for whose absence shows before this block. Written by attestation, in the first block of an epoch
 	/// that it can tell so of; only ever grows.
@@ -271,7 +262,7 @@ pub mod pallet {
 		}
 
 		/// What is made of a miss of one of the owner's nodes that was found in an epoch.
-		pub fn judgement(epoch: FaultEpoch, owner: Owner<T::AccountId>) -> Judgement {
+		pub fn judgement(epoch: FaultEpoch, owner: T::AccountId) -> Judgement {
 			<Self as FaultClock<T::AccountId>>::judge(epoch, &owner)
 		}
 	}

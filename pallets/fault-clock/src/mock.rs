@@ -7,7 +7,7 @@ use frame_support::{
 	weights::{Weight, WeightMeter},
 };
 use millrace_primitives::{
-	Balance, BlockNumber, Excuse, FaultCensus as _, FaultClock as _, FaultEpoch, Judgement, Moment, Owner,
+	Balance, BlockNumber, Excuse, FaultCensus as _, FaultClock as _, FaultEpoch, Judgement, Moment,
 };
 use sp_runtime::{BuildStorage, Permill};
 
@@ -25,10 +25,10 @@ pub(crate) const MAX_LAG: u32 = 20;
 pub(crate) const RECOVERY: u32 = 2 * LENGTH;
 
 /// Owners. The whale is an owner like the others.
-pub(crate) const WHALE: Owner<AccountId> = Owner::Account(1);
-pub(crate) const ALICE: Owner<AccountId> = Owner::Account(2);
-pub(crate) const BOB: Owner<AccountId> = Owner::Account(3);
-pub(crate) const GROUP: Owner<AccountId> = Owner::Group(1);
+pub(crate) const WHALE: AccountId = 1;
+pub(crate) const ALICE: AccountId = 2;
+pub(crate) const BOB: AccountId = 3;
+pub(crate) const GROUP: AccountId = 4;
 
 #[frame_support::runtime]
 mod runtime {
@@ -182,12 +182,12 @@ pub(crate) fn report(bonded: Balance) {
 }
 
 /// Nodes whose provider does not report.
-pub(crate) fn dark(owner: Owner<AccountId>, bonded: Balance) {
+pub(crate) fn dark(owner: AccountId, bonded: Balance) {
 	Clock::note_miss(&owner, bonded, false);
 }
 
 /// What is made of what these owners missed in an epoch. It is searched first.
-pub(crate) fn judge<const N: usize>(epoch: FaultEpoch, owners: [Owner<AccountId>; N]) -> [Judgement; N] {
+pub(crate) fn judge<const N: usize>(epoch: FaultEpoch, owners: [AccountId; N]) -> [Judgement; N] {
 	search(epoch);
 	owners.map(|owner| Clock::judge(epoch, &owner))
 }

@@ -33,8 +33,8 @@ pub trait BenchmarkHelper<AccountId> {
 	fn set_time(now: Moment);
 
 	/// Makes an account a provider that reports, with as many GPUs of class zero as one can have and their bond; so many of
-	/// them are free, the others faulty. It belongs to the group, if there is one.
-	fn add_provider(provider: &AccountId, free_gpus: u32, group: Option<u32>);
+	/// them are free, the others faulty. It belongs to the founder's group, if there is one.
+	fn add_provider(provider: &AccountId, free_gpus: u32, founder: Option<&AccountId>);
 
 	/// Gives an account plenty of the native token and of the allowed asset that is dearest to move. Returns that asset.
 	fn fund(account: &AccountId) -> Asset;
@@ -47,8 +47,6 @@ pub trait BenchmarkHelper<AccountId> {
 }
 
 const CLASS: ClassId = ClassId(0);
-/// Owner of all providers but those who replace others: a lease excludes it once.
-const GROUP: Option<u32> = Some(1);
 /// When everything begins.
 const START: Moment = 1_700_000_000_000;
 /// Longer than every window of the chain.
@@ -65,11 +63,16 @@ fn begin<T: Config>() {
 	T::BenchmarkHelper::set_time(START);
 }
 
-fn provider<T: Config>(index: u32, free_gpus: u32, group: Option<u32>) -> T::AccountId {
+fn provider<T: Config>(index: u32, free_gpus: u32, founder: Option<T::AccountId>) -> T::AccountId {
 	let provider = account("provider", index, 0);
 	T::BenchmarkHelper::fund(&provider);
-	T::BenchmarkHelper::add_provider(&provider, free_gpus, group);
+	T::BenchmarkHelper::add_provider(&provider, free_gpus, founder.as_ref());
 	provider
+}
+
+/// Owner of all providers but those who replace others: a lease excludes it once.
+fn founder<T: Config>() -> Option<T::AccountId> {
+	Some(account("founder", 0, 0))
 }
 
 fn renter<T: Config>() -> (T::AccountId, Asset) {
@@ -117,7 +120,7 @@ fn list_ask<T: Config>(provider: &T::AccountId, terms: AskTerms) -> AskId {
 fn offers<T: Config>(asset: Asset, count: u32, free_gpus: u32) -> Vec<T::AccountId> {
 	(0..count)
 		.map(|index| {
-			let provider = provider::<T>(index, free_gpus, GROUP);
+			let provider = provider::<T>(index, free_gpus, founder::<T>());
 			list_ask::<T>(&provider, ask_terms::<T>(asset, free_gpus, PRICE));
 			provider
 		})
@@ -131,7 +134,7 @@ fn market_of(index: u32) -> Market {
 
 /// A provider with an ask in each of so many markets; an order rests in each.
 fn many_asks<T: Config>(asks: u32, free_gpus: u32, listed: bool) -> T::AccountId {
-	let provider = provider::<T>(0, free_gpus, GROUP);
+	let provider = provider::<T>(0, free_gpus, founder::<T>());
 	for index in 0..asks {
 		add_ask::<T>(&provider, index, listed);
 	}
@@ -352,7 +355,7 @@ mod benchmarks {
 	fn post_ask() {
 		begin::<T>();
 		let (_, asset) = renter::<T>();
-		let provider = provider::<T>(0, 1, GROUP);
+		let provider = provider::<T>(0, 1, founder::<T>());
 		RestingOrders::<T>::insert((CLASS, asset), BookKey::of_order(PRICE, OrderId(0)), ());
 		let terms = ask_terms::<T>(asset, 1, PRICE);
 		#[extrinsic_call]
@@ -445,7 +448,7 @@ mod benchmarks {
 	#[benchmark]
 	fn reserve(g: Linear<1, MAX_GPUS_PER_NODE>) {
 		begin::<T>();
-		let provider = provider::<T>(0, g, GROUP);
+		let provider = provider::<T>(0, g, founder::<T>());
 		let gpus;
 		#[block]
 		{
@@ -458,7 +461,7 @@ mod benchmarks {
 	#[benchmark]
 	fn release(g: Linear<1, MAX_GPUS_PER_NODE>) {
 		begin::<T>();
-		let provider = provider::<T>(0, g, GROUP);
+		let provider = provider::<T>(0, g, founder::<T>());
 		let gpus = T::Providers::reserve(&provider, CLASS, g, LeaseId(0)).unwrap();
 		#[block]
 		{
@@ -600,7 +603,7 @@ mod benchmarks {
 	fn leaving_penalty() {
 		begin::<T>();
 		let (renter, _) = renter::<T>();
-		let provider = provider::<T>(0, 1, GROUP);
+		let provider = provider::<T>(0, 1, founder::<T>());
 		let paid;
 		#[block]
 		{
@@ -738,7 +741,7 @@ mod benchmarks {
 		let escrow = EscrowId::from(lease);
 		T::Escrow::open(escrow, &renter, asset, Balance::from(s) * 10 * PRICE).unwrap();
 		for index in 0..s {
-			let payee = provider::<T>(index, 1, GROUP);
+			let payee = provider::<T>(index, 1, founder::<T>());
 			let stream = T::Escrow::add_stream(escrow, &payee, PRICE).unwrap();
 			T::Escrow::accrue(escrow, stream, REPORT_MS).unwrap();
 			T::BenchmarkHelper::contest(&renter, escrow, stream);

@@ -8,7 +8,7 @@ use crate::{
 };
 use frame_support::traits::Get;
 use millrace_primitives::{
-	Asset, Balance, FaultCause, FaultClock, LeaseId, Moment, NodeFault, NodeStatus, Owner, ProviderInspect,
+	Asset, Balance, FaultCause, FaultClock, LeaseId, Moment, NodeFault, NodeStatus, ProviderInspect,
 	SlashCause, Slashing,
 };
 use sp_runtime::{DispatchResult, Permill, SaturatedConversion};
@@ -102,7 +102,7 @@ impl<T: Config> Pallet<T> {
 			dark_share.mul_floor(missed.unwrap_or(Balance::MAX)).saturating_add(walkout)
 		});
 		NodeFault {
-			owner: facts.map_or_else(|| Owner::Account(provider.clone()), |facts| facts.owner),
+			owner: facts.map_or_else(|| provider.clone(), |facts| facts.owner),
 			provider,
 			lease: id,
 			renter: lease.renter.clone(),

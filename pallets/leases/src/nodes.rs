@@ -15,7 +15,7 @@ use frame_support::{
 	traits::{Get, Time},
 };
 use millrace_primitives::{
-	Asset, Balance, Escrow, FaultCause, GpuReservation, LeaseId, Moment, NodeIndex, NodeStatus, Owner,
+	Asset, Balance, Escrow, FaultCause, GpuReservation, LeaseId, Moment, NodeIndex, NodeStatus,
 	ProviderInspect, ServiceOutcome, Term,
 };
 use sp_runtime::{DispatchError, DispatchResult, Perbill};
@@ -137,8 +137,7 @@ impl<T: Config> Pallet<T> {
 		node.gpus = Default::default();
 		node.search_at = now;
 		let provider = node.provider.clone();
-		let owner =
-			T::Providers::facts(&provider).map_or(Owner::Account(provider.clone()), |facts| facts.owner);
+		let owner = T::Providers::facts(&provider).map_or(provider.clone(), |facts| facts.owner);
 		let faulted = provider.clone();
 		Self::deposit_event(Event::NodeFaulted {
 			lease: id,

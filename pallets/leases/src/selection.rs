@@ -12,7 +12,7 @@ use core::cmp::Reverse;
 use frame_support::ensure;
 use millrace_primitives::{
 	leases_api::Refusal, AskId, AskTerms, Balance, BlockNumber, Constraints, Countries, Country, Moment,
-	Owner, ProviderFacts, ProviderInspect, Term, MAX_LEASES_PER_PROVIDER,
+	ProviderFacts, ProviderInspect, Term, MAX_LEASES_PER_PROVIDER,
 };
 use sp_runtime::Permill;
 
@@ -35,7 +35,7 @@ pub(crate) struct Request<'a, T: Config> {
 	/// Providers that serve other nodes of the lease.
 	pub serving: &'a [T::AccountId],
 	/// Owners that are passed over.
-	pub excluded: &'a [Owner<T::AccountId>],
+	pub excluded: &'a [T::AccountId],
 }
 
 /// A provider that was selected for one node.

@@ -4,8 +4,8 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::BoundedVec;
 use millrace_primitives::{
 	AskId, AskTerms, Asset, Balance, BlobHash, BlockNumber, Checkpoint, ClassId, Constraints, GpuIndex, Hash,
-	JobId, JobOutcome, LeaseId, LeaseStatus, Moment, NodeIndex, NodeStatus, OrderId, OrderTerms, Owner,
-	StreamId, MAX_GPUS_PER_PROVIDER, MAX_NODES,
+	JobId, JobOutcome, LeaseId, LeaseStatus, Moment, NodeIndex, NodeStatus, OrderId, OrderTerms, StreamId,
+	MAX_GPUS_PER_PROVIDER, MAX_NODES,
 };
 use scale_info::TypeInfo;
 use sp_runtime::{traits::ConstU32, DispatchError};
@@ -254,7 +254,7 @@ pub struct Lease<AccountId> {
 	/// Its nodes.
 	pub nodes: Nodes<AccountId>,
 	/// Owners that failed it.
-	pub excluded: BoundedVec<Owner<AccountId>, ConstU32<MAX_EXCLUDED>>,
+	pub excluded: BoundedVec<AccountId, ConstU32<MAX_EXCLUDED>>,
 	/// Whether the renter was warned of the low balance since the last top-up.
 	pub warned: bool,
 	/// Number of its next job.

@@ -91,7 +91,7 @@ where
 {
 	let who = funded::<T>()?;
 	let signed = || RawOrigin::Signed(who.clone()).into();
-	Pallet::<T>::register(signed(), endpoint(b'a'), COUNTRY, 1, Some(1))?;
+	Pallet::<T>::register(signed(), endpoint(b'a'), COUNTRY, 1)?;
 	Pallet::<T>::bond(signed(), BOND)?;
 	Pallet::<T>::set_worker(signed(), worker::<T>(0))?;
 	Pallet::<T>::mark_live(&who);
@@ -149,7 +149,7 @@ mod benchmarks {
 		let who = funded::<T>()?;
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(who.clone()), endpoint(b'a'), COUNTRY, 1, Some(1));
+		_(RawOrigin::Signed(who.clone()), endpoint(b'a'), COUNTRY, 1);
 
 		assert!(Providers::<T>::get(&who).is_some_and(|provider| provider.endpoint == endpoint(b'a')));
 		assert_eq!(
@@ -165,7 +165,7 @@ mod benchmarks {
 		unbond_chunks::<T>(&who, MAX_UNBONDING_CHUNKS)?;
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(who.clone()), endpoint(b'b'), COUNTRY, 2, Some(2));
+		_(RawOrigin::Signed(who.clone()), endpoint(b'b'), COUNTRY, 2);
 
 		assert!(Providers::<T>::get(&who).is_some_and(|provider| provider.endpoint == endpoint(b'b')));
 		Ok(())
@@ -313,6 +313,51 @@ mod benchmarks {
 		_(RawOrigin::Signed(who.clone()));
 
 		assert!(Providers::<T>::get(&who).is_some_and(|provider| provider.maintenance.is_none()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn apply_to_group() -> Result<(), BenchmarkError> {
+		let who = provider::<T>()?;
+		unbond_chunks::<T>(&who, MAX_UNBONDING_CHUNKS)?;
+		let founder = worker::<T>(1);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who.clone()), founder.clone());
+
+		assert!(Providers::<T>::get(&who)
+			.is_some_and(|provider| provider.group == Membership::Applied { founder }));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn admit_to_group() -> Result<(), BenchmarkError> {
+		let who = provider::<T>()?;
+		unbond_chunks::<T>(&who, MAX_UNBONDING_CHUNKS)?;
+		let founder = worker::<T>(1);
+		Pallet::<T>::apply_to_group(RawOrigin::Signed(who.clone()).into(), founder.clone())?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(founder.clone()), who.clone());
+
+		assert!(Providers::<T>::get(&who)
+			.is_some_and(|provider| provider.group == Membership::Member { founder }));
+		Ok(())
+	}
+
+	/// A member leaves: the dearer of the two, for its leases are looked at.
+	#[benchmark]
+	fn leave_group() -> Result<(), BenchmarkError> {
+		let who = provider::<T>()?;
+		unbond_chunks::<T>(&who, MAX_UNBONDING_CHUNKS)?;
+		let founder = worker::<T>(1);
+		Pallet::<T>::apply_to_group(RawOrigin::Signed(who.clone()).into(), founder.clone())?;
+		Pallet::<T>::admit_to_group(RawOrigin::Signed(founder.clone()).into(), who.clone())?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(founder), who.clone());
+
+		assert!(Providers::<T>::get(&who).is_some_and(|provider| provider.group == Membership::Alone));
 		Ok(())
 	}
 

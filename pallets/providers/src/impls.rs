@@ -10,7 +10,7 @@ use frame_support::{
 };
 use millrace_primitives::{
 	Balance, BondSlashing, ClassId, GpuClass, GpuHealth, GpuIndex, GpuReservation, GpuState, Hash, LeaseId,
-	Moment, Owner, ProviderFacts, ProviderInspect, ProviderLiveness, ServiceOutcome, SlashLimit,
+	Moment, ProviderFacts, ProviderInspect, ProviderLiveness, ServiceOutcome, SlashLimit,
 };
 use sp_runtime::{DispatchError, DispatchResult, Permill};
 
@@ -33,7 +33,7 @@ impl<T: Config> ProviderInspect<T::AccountId, Balance> for Pallet<T> {
 		let today = day_of(now);
 		let in_maintenance = record.maintenance.is_some_and(|maintenance| maintenance.is_on(now));
 		Some(ProviderFacts {
-			owner: record.operator_group.map_or_else(|| Owner::Account(provider.clone()), Owner::Group),
+			owner: record.group.owner(provider).clone(),
 			country: record.country,
 			network: record.network,
 			uptime: service.and_then(|service| service.uptime(today)).map(|(_, _, month)| month),

@@ -16,10 +16,13 @@
 //! - **uptime**: of the epochs for which a report was expected, the share that was attested. **reputation**: the uptime, less for
 //!   leases that were failed or rejected and for executed slashes.
 //! - **maintenance**: announced time in which a provider is offered to nobody and, while it serves no lease, owes no reports.
+//! - **operator group**: providers that say they have one owner, and whose founder says so too. **owner**: the account of the
+//!   founder, or the provider's own. Shares, limits and faults are counted by owner.
 //! - **standing**: `New` until the first report, then `Live` or `Stale` as the reports come and stop.
 //!
 //! ```text
 //! provider   register -> bond -> set_worker, add_gpu -> ... -> remove_gpu -> unbond -> withdraw -> deregister
+//! group      Alone --apply_to_group--> Applied --admit_to_group--> Member --leave_group--> Alone
 //! standing   New --report--> Live --silence--> Stale --report--> Live
 //! GPU        Healthy <--report--> Faulty;   Healthy --reserve--> Leased --release--> Healthy
 //!                                                                  '--release when lost--> Quarantined --reports--> Healthy
@@ -54,6 +57,7 @@ mod benchmarking;
 mod bond;
 mod classes;
 mod gpus;
+mod groups;
 mod impls;
 mod maintenance;
 mod record;
@@ -75,8 +79,8 @@ mod tests;
 pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::{
-	Chunk, ClassCapacity, Endpoint, EraSlashes, Gpu, GpuList, Maintenance, Provider, ServiceRecord, Standing,
-	MAX_ENDPOINT_LEN, MAX_UNBONDING_CHUNKS,
+	Chunk, ClassCapacity, Endpoint, EraSlashes, Gpu, GpuList, Maintenance, Membership, Provider,
+	ServiceRecord, Standing, MAX_ENDPOINT_LEN, MAX_UNBONDING_CHUNKS,
 };
 pub use weights::WeightInfo;
 
@@ -257,8 +261,34 @@ pub mod pallet {
 			country: Country,
 			/// Autonomous system; zero if it declares none.
 			network: u32,
-			/// Group of operators.
-			operator_group: Option<u32>,
+		},
+		/// A provider wants to join an operator group.
+		GroupApplied {
+			/// Which provider.
+			provider: T::AccountId,
+			/// Account after which the group is named.
+			founder: T::AccountId,
+		},
+		/// An application was withdrawn or refused.
+		GroupApplicationEnded {
+			/// Which provider's.
+			provider: T::AccountId,
+			/// Account after which the group is named.
+			founder: T::AccountId,
+		},
+		/// A provider belongs to an operator group, from now on.
+		GroupJoined {
+			/// Which provider.
+			provider: T::AccountId,
+			/// Account after which the group is named: the provider's owner, for shares, limits and faults.
+			founder: T::AccountId,
+		},
+		/// A provider is its own owner again.
+		GroupLeft {
+			/// Which provider.
+			provider: T::AccountId,
+			/// Account after which the group is named.
+			founder: T::AccountId,
 		},
 		/// An account is no provider any more.
 		Deregistered {
@@ -440,9 +470,18 @@ pub mod pallet {
 		StillHasGpus,
 		/// The provider has a bond or funds that are unbonding. Unbond, wait and withdraw first.
 		StillBonded,
-		/// The provider serves leases, and its operator group is what faults are judged by. Leave the group as it is, or change it
-		/// when the leases are over.
-		GroupInUse,
+		/// The provider serves leases, and its owner is what their faults are judged by. Join or leave a group when they are over.
+		OwnerInUse,
+		/// A provider applies to somebody else's group. Its own needs no application: others apply to it.
+		OwnGroup,
+		/// The provider belongs to an operator group. Leave that first.
+		AlreadyInGroup,
+		/// The provider has not applied to your group. It has to call `providers.applyToGroup` with your account first.
+		NotApplied,
+		/// The provider neither belongs to an operator group nor has applied to one.
+		NotInGroup,
+		/// Only the provider itself and the group's founder can do this.
+		NotYourGroup,
 		/// A slash is not decided yet. Wait until it is executed or returned: see `slashing.slashesOf`.
 		SlashPending,
 		/// The active bond that is not locked for leases does not cover the GPUs. The provider has to bond more first.
@@ -522,25 +561,23 @@ pub mod pallet {
 			endpoint: Endpoint,
 			country: Country,
 			network: u32,
-			operator_group: Option<u32>,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::do_register(who, Profile { endpoint, country, network, operator_group })
+			Self::do_register(who, Profile { endpoint, country, network })
 		}
 
 		/// Changes all that the provider declares.
 		///
-		/// Origin: signed, by a provider. Leases that run are not affected; while there are any, the operator group stays. Emits `ProfileDeclared`.
+		/// Origin: signed, by a provider. Leases that run are not affected. Emits `ProfileDeclared`.
 		#[pallet::call_index(3)]
 		pub fn update_profile(
 			origin: OriginFor<T>,
 			endpoint: Endpoint,
 			country: Country,
 			network: u32,
-			operator_group: Option<u32>,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::do_update_profile(who, Profile { endpoint, country, network, operator_group })
+			Self::do_update_profile(who, Profile { endpoint, country, network })
 		}
 
 		/// Takes the provider off the registry, frees its worker key and gives the deposit back.
@@ -640,6 +677,35 @@ pub mod pallet {
 		pub fn end_maintenance(origin: OriginFor<T>) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_end_maintenance(who)
+		}
+
+		/// Asks to join the operator group of another account, for they have one owner. Replaces an application to another.
+		///
+		/// Origin: signed, by a provider without a group. The founder need not be a provider. Nothing changes until it admits.
+		/// Emits `GroupApplied`.
+		#[pallet::call_index(14)]
+		pub fn apply_to_group(origin: OriginFor<T>, founder: T::AccountId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_apply_to_group(who, founder)
+		}
+
+		/// Lets a provider into the sender's operator group: from now on shares, limits and faults count it as the sender's.
+		///
+		/// Origin: signed, by the founder. The provider has applied and serves no lease. Emits `GroupJoined`.
+		#[pallet::call_index(15)]
+		pub fn admit_to_group(origin: OriginFor<T>, provider: T::AccountId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_admit_to_group(who, provider)
+		}
+
+		/// Ends a provider's membership in an operator group, or its application to one.
+		///
+		/// Origin: signed, by the provider or by the group's founder. A member serves no lease. Emits `GroupLeft` or
+		/// `GroupApplicationEnded`.
+		#[pallet::call_index(16)]
+		pub fn leave_group(origin: OriginFor<T>, provider: T::AccountId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_leave_group(who, provider)
 		}
 	}
 

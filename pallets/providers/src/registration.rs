@@ -1,7 +1,8 @@
 //! Coming, changing what is declared, and leaving.
 
 use crate::{
-	Config, Endpoint, Error, Event, Gpus, HoldReason, Pallet, Provider, Providers, Records, Standing,
+	Config, Endpoint, Error, Event, Gpus, HoldReason, Membership, Pallet, Provider, Providers, Records,
+	Standing,
 };
 use frame_support::{
 	ensure,
@@ -17,7 +18,6 @@ pub(crate) struct Profile {
 	pub(crate) endpoint: Endpoint,
 	pub(crate) country: Country,
 	pub(crate) network: u32,
-	pub(crate) operator_group: Option<u32>,
 }
 
 impl Profile {
@@ -30,8 +30,8 @@ impl Profile {
 
 	/// The event that says so.
 	fn declared_by<T: Config>(self, provider: T::AccountId) -> Event<T> {
-		let Self { endpoint, country, network, operator_group } = self;
-		Event::ProfileDeclared { provider, endpoint, country, network, operator_group }
+		let Self { endpoint, country, network } = self;
+		Event::ProfileDeclared { provider, endpoint, country, network }
 	}
 }
 
@@ -42,13 +42,13 @@ impl<T: Config> Pallet<T> {
 		ensure!(!Providers::<T>::contains_key(&who), Error::<T>::AlreadyRegistered);
 		let deposit = T::RegistrationDeposit::get();
 		Self::hold(HoldReason::Registration, &who, deposit)?;
-		let Profile { endpoint, country, network, operator_group } = profile.clone();
+		let Profile { endpoint, country, network } = profile.clone();
 		let provider = Provider {
 			worker: None,
 			endpoint,
 			country,
 			network,
-			operator_group,
+			group: Membership::Alone,
 			standing: Standing::New,
 			bonded: 0,
 			locked: 0,
@@ -74,15 +74,10 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_update_profile(who: T::AccountId, profile: Profile) -> DispatchResult {
 		profile.ensure_well_formed::<T>()?;
 		let mut provider = Providers::<T>::get(&who).ok_or(Error::<T>::NotRegistered)?;
-		let Profile { endpoint, country, network, operator_group } = profile.clone();
-		// Faults are judged by what others missed, and leases exclude owners that failed them: nobody becomes another owner in the
-		// middle of that.
-		let is_same_owner = provider.operator_group == operator_group;
-		ensure!(is_same_owner || !Self::serves_leases(&who), Error::<T>::GroupInUse);
+		let Profile { endpoint, country, network } = profile.clone();
 		provider.endpoint = endpoint;
 		provider.country = country;
 		provider.network = network;
-		provider.operator_group = operator_group;
 		Providers::<T>::insert(&who, provider);
 		Self::deposit_event(profile.declared_by(who));
 		Ok(())

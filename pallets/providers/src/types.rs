@@ -58,6 +58,44 @@ pub struct EraSlashes {
 	pub held: Balance,
 }
 
+/// Where a provider stands with operator groups, each named after the account that founded it.
+#[derive(
+	Clone, Debug, Default, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum Membership<AccountId> {
+	/// It belongs to none, unless others joined its own.
+	#[default]
+	Alone,
+	/// It asks to join one, and is on its own until the founder admits it.
+	Applied {
+		/// Account after which the group is named.
+		founder: AccountId,
+	},
+	/// It belongs to one.
+	Member {
+		/// Account after which the group is named.
+		founder: AccountId,
+	},
+}
+
+impl<AccountId> Membership<AccountId> {
+	/// Founder of the group that the provider belongs to or asks to join.
+	pub fn founder(&self) -> Option<&AccountId> {
+		match self {
+			Self::Alone => None,
+			Self::Applied { founder } | Self::Member { founder } => Some(founder),
+		}
+	}
+
+	/// Account as which the provider counts: its group's founder, or itself.
+	pub fn owner<'a>(&'a self, provider: &'a AccountId) -> &'a AccountId {
+		match self {
+			Self::Member { founder } => founder,
+			Self::Alone | Self::Applied { .. } => provider,
+		}
+	}
+}
+
 /// A registered provider.
 #[derive(Clone, Debug, Eq, PartialEq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Provider<AccountId> {
@@ -69,8 +107,8 @@ pub struct Provider<AccountId> {
 	pub country: Country,
 	/// Number of the autonomous system that it declares; zero if it declares none.
 	pub network: u32,
-	/// Group of operators that it declares.
-	pub operator_group: Option<u32>,
+	/// Operator group that it belongs to, or wants to.
+	pub group: Membership<AccountId>,
 	/// Whether its reports arrive.
 	pub standing: Standing,
 	/// Active bond, in plancks.

@@ -20,6 +20,12 @@ pub trait WeightInfo {
 	fn register() -> Weight;
 	/// `update_profile`.
 	fn update_profile() -> Weight;
+	/// `apply_to_group`.
+	fn apply_to_group() -> Weight;
+	/// `admit_to_group`.
+	fn admit_to_group() -> Weight;
+	/// `leave_group`.
+	fn leave_group() -> Weight;
 	/// `deregister`.
 	fn deregister() -> Weight;
 	/// `bond`.
@@ -73,6 +79,30 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::Providers` (r:1 w:1)
 	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
 	fn update_profile() -> Weight {
+		// At least 16_615_000 ps.
+		Weight::from_parts(17_365_000, 4043)
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	// Storage: `Providers::Providers` (r:1 w:1)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	fn apply_to_group() -> Weight {
+		// At least 16_615_000 ps.
+		Weight::from_parts(17_365_000, 4043)
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	// Storage: `Providers::Providers` (r:1 w:1)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	fn admit_to_group() -> Weight {
+		// At least 16_615_000 ps.
+		Weight::from_parts(17_365_000, 4043)
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	// Storage: `Providers::Providers` (r:1 w:1)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	fn leave_group() -> Weight {
 		// At least 16_615_000 ps.
 		Weight::from_parts(17_365_000, 4043)
 			.saturating_add(T::DbWeight::get().reads(1))
@@ -225,6 +255,21 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn update_profile() -> Weight {
+		Weight::from_parts(17_365_000, 4043)
+			.saturating_add(RocksDbWeight::get().reads(1))
+			.saturating_add(RocksDbWeight::get().writes(1))
+	}
+	fn apply_to_group() -> Weight {
+		Weight::from_parts(17_365_000, 4043)
+			.saturating_add(RocksDbWeight::get().reads(1))
+			.saturating_add(RocksDbWeight::get().writes(1))
+	}
+	fn admit_to_group() -> Weight {
+		Weight::from_parts(17_365_000, 4043)
+			.saturating_add(RocksDbWeight::get().reads(1))
+			.saturating_add(RocksDbWeight::get().writes(1))
+	}
+	fn leave_group() -> Weight {
 		Weight::from_parts(17_365_000, 4043)
 			.saturating_add(RocksDbWeight::get().reads(1))
 			.saturating_add(RocksDbWeight::get().writes(1))

@@ -11,7 +11,7 @@ use frame_support::{
 	weights::WeightMeter,
 };
 use frame_system::RawOrigin;
-use millrace_primitives::{Balance, Moment, Owner};
+use millrace_primitives::{Balance, Moment};
 
 /// What the benchmarks ask of the runtime.
 pub trait BenchmarkHelper {
@@ -35,12 +35,12 @@ fn go_to_era<T: Config>(era: Era) {
 
 /// A provider has half of an era's units. Written as it would be: the rate may be zero in the runtime that is measured.
 fn earn<T: Config>(rate: Balance) {
-	let owner = Owner::Account(provider::<T>());
+	let owner = provider::<T>();
 	go_to_era::<T>(ERA);
 	OldestEra::<T>::put(ERA);
 	Earned::<T>::insert(ERA, provider::<T>(), Earning { owner: owner.clone(), units: UNITS });
 	OwnerUnits::<T>::insert(ERA, owner, UNITS);
-	OwnerUnits::<T>::insert(ERA, Owner::<T::AccountId>::Group(0), UNITS);
+	OwnerUnits::<T>::insert(ERA, account::<T::AccountId>("founder", 0, 0), UNITS);
 	Totals::<T>::insert(ERA, EraTotal { units: 2 * UNITS, rate, budget: Balance::MAX });
 }
 

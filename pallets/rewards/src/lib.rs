@@ -82,7 +82,7 @@ pub mod pallet {
 		weights::WeightMeter,
 	};
 	use frame_system::pallet_prelude::*;
-	use millrace_primitives::{Balance, Moment, Owner, ProviderInspect};
+	use millrace_primitives::{Balance, Moment, ProviderInspect};
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -135,7 +135,7 @@ pub mod pallet {
 	// Blake2: users choose accounts. Twox64: see `Totals`.
 	#[pallet::storage]
 	pub type OwnerUnits<T: Config> =
-		StorageDoubleMap<_, Twox64Concat, Era, Blake2_128Concat, Owner<T::AccountId>, u128>;
+		StorageDoubleMap<_, Twox64Concat, Era, Blake2_128Concat, T::AccountId, u128>;
 
 	/// What each provider has earned in an era. Written with each idle epoch; removed when it is claimed, or the era is
 	/// pruned.

@@ -11,7 +11,7 @@ use frame_support::{
 	Twox64Concat,
 };
 use millrace_primitives::{
-	Balance, ClassId, GpuClass, GpuIndex, GpuState, IdleRewards as _, LeaseId, Moment, Owner, ProviderFacts,
+	Balance, ClassId, GpuClass, GpuIndex, GpuState, IdleRewards as _, LeaseId, Moment, ProviderFacts,
 	ProviderInspect,
 };
 use sp_runtime::{BuildStorage, DispatchResult, Permill};
@@ -102,7 +102,7 @@ impl crate::Config for Test {
 
 /// Owner, whether it is live, and units of each provider.
 #[storage_alias]
-type Providers = StorageMap<MockRegistry, Twox64Concat, AccountId, (Owner<AccountId>, bool, u64)>;
+type Providers = StorageMap<MockRegistry, Twox64Concat, AccountId, (AccountId, bool, u64)>;
 
 /// Model of `pallet-providers`.
 pub struct Registry;
@@ -171,13 +171,13 @@ impl crate::BenchmarkHelper for Registry {
 }
 
 /// From now on the provider is idle with these units and belongs to this owner.
-pub(crate) fn set_provider(who: AccountId, owner: Owner<AccountId>, live: bool, units: u64) {
+pub(crate) fn set_provider(who: AccountId, owner: AccountId, live: bool, units: u64) {
 	Providers::insert(who, (owner, live, units));
 }
 
-/// From now on the provider belongs to this group.
-pub(crate) fn join(who: AccountId, group: u32) {
-	set_provider(who, Owner::Group(group), true, UNITS);
+/// From now on the provider belongs to this founder's group.
+pub(crate) fn join(who: AccountId, founder: AccountId) {
+	set_provider(who, founder, true, UNITS);
 }
 
 /// A chain on which nothing was earned yet.
@@ -197,7 +197,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 		EraBudget::set(Balance::MAX);
 		go_to_era(START);
 		for who in 1..=PROVIDERS {
-			set_provider(who, Owner::Account(who), true, UNITS);
+			set_provider(who, who, true, UNITS);
 		}
 	});
 	ext

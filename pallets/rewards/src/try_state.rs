@@ -3,7 +3,6 @@
 use crate::{Config, Earned, Era, OldestEra, OwnerUnits, Pallet, Totals};
 use alloc::collections::BTreeMap;
 use frame_support::ensure;
-use millrace_primitives::Owner;
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
@@ -35,7 +34,7 @@ impl<T: Config> Pallet<T> {
 		}
 		ensure!(sums.is_empty(), "1: owners without a total");
 
-		let mut claims = BTreeMap::<(Era, Owner<T::AccountId>), u128>::new();
+		let mut claims = BTreeMap::<(Era, T::AccountId), u128>::new();
 		for (era, _, earning) in Earned::<T>::iter() {
 			ensure!(is_kept(era), "3: a claim of an era that is not kept");
 			ensure!(earning.units > 0, "4: a claim without units");

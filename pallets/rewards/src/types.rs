@@ -1,7 +1,7 @@
 //! What is stored of an era.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use millrace_primitives::{Balance, Owner};
+use millrace_primitives::Balance;
 use scale_info::TypeInfo;
 
 /// For how many eras after its own a reward can be claimed.
@@ -32,7 +32,7 @@ pub struct EraTotal {
 )]
 pub struct Earning<AccountId> {
 	/// Whom the provider belonged to at its first idle epoch of the era.
-	pub owner: Owner<AccountId>,
+	pub owner: AccountId,
 	/// Its units.
 	pub units: u128,
 }

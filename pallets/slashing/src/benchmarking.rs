@@ -20,8 +20,8 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use millrace_primitives::{
-	Balance, BlobHash, BlockNumber, Excuse, FaultEpoch, Judgement, LeaseId, Moment, NodeFault, Owner,
-	SlashCause, SlashId, Slashing as _, MAX_GPUS_PER_PROVIDER,
+	Balance, BlobHash, BlockNumber, Excuse, FaultEpoch, Judgement, LeaseId, Moment, NodeFault, SlashCause,
+	SlashId, Slashing as _, MAX_GPUS_PER_PROVIDER,
 };
 use sp_runtime::Permill;
 
@@ -38,7 +38,7 @@ pub trait BenchmarkHelper<AccountId> {
 	fn add_class(min_bond: Balance) -> millrace_primitives::ClassId;
 
 	/// From now on every miss of the owner that was found in `epoch` is judged like that, by the longest way there is.
-	fn judge(epoch: FaultEpoch, owner: &Owner<AccountId>, judgement: Judgement);
+	fn judge(epoch: FaultEpoch, owner: &AccountId, judgement: Judgement);
 }
 
 /// When everything begins.
@@ -84,7 +84,7 @@ fn slash<T: Config>() -> SlashOf<T> {
 /// A slash whose episode is over, with that many unjudged faults: the first counts, all others are excused.
 fn ended<T: Config>(faults: u32) {
 	begin::<T>();
-	let owner = Owner::Account(provider::<T>());
+	let owner = provider::<T>();
 	Pallet::<T>::count_fault(NodeFault {
 		provider: provider::<T>(),
 		owner: owner.clone(),

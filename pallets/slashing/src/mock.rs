@@ -14,8 +14,8 @@ use frame_support::{
 use frame_system::EnsureRoot;
 use millrace_primitives::{
 	AcceleratorKind, Balance, BlobHash, BondSlashing, ClassId, FaultClock, FaultEpoch, GpuClass, GpuIndex,
-	GpuState, Judgement, LeaseId, Moment, NodeFault, Owner, ProviderFacts, ProviderInspect, SlashCause,
-	SlashId, SlashLimit, Slashing as _,
+	GpuState, Judgement, LeaseId, Moment, NodeFault, ProviderFacts, ProviderInspect, SlashCause, SlashId,
+	SlashLimit, Slashing as _,
 };
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult, Perbill, Permill};
 
@@ -179,7 +179,7 @@ pub(crate) type Active =
 type Era = StorageMap<MockBonds, Twox64Concat, AccountId, Balance, frame_support::pallet_prelude::ValueQuery>;
 /// What is made of the misses of each owner in each epoch.
 #[storage_alias]
-type Judgements = StorageMap<MockClock, Twox64Concat, (FaultEpoch, Owner<AccountId>), Judgement>;
+type Judgements = StorageMap<MockClock, Twox64Concat, (FaultEpoch, AccountId), Judgement>;
 
 /// Model of `pallet-providers`.
 pub struct Registry;
@@ -307,7 +307,7 @@ impl FaultClock<AccountId> for Clock {
 		Epoch::get()
 	}
 
-	fn judge(epoch: FaultEpoch, owner: &Owner<AccountId>) -> Judgement {
+	fn judge(epoch: FaultEpoch, owner: &AccountId) -> Judgement {
 		Judgements::get((epoch, owner)).unwrap_or(Judgement::Open)
 	}
 }
@@ -326,7 +326,7 @@ impl crate::BenchmarkHelper<AccountId> for Clock {
 		CLASS
 	}
 
-	fn judge(epoch: FaultEpoch, owner: &Owner<AccountId>, judgement: Judgement) {
+	fn judge(epoch: FaultEpoch, owner: &AccountId, judgement: Judgement) {
 		Judgements::insert((epoch, owner), judgement);
 	}
 }
@@ -334,7 +334,7 @@ impl crate::BenchmarkHelper<AccountId> for Clock {
 /// From now on the misses of these providers that were found in `epoch` are judged like that.
 pub(crate) fn judge(epoch: FaultEpoch, judgement: Judgement) {
 	for provider in [PROVIDER, OTHER] {
-		Judgements::insert((epoch, Owner::Account(provider)), judgement);
+		Judgements::insert((epoch, provider), judgement);
 	}
 }
 
@@ -436,7 +436,7 @@ pub(crate) fn fault(epochs: u32) -> NodeFault<AccountId, Balance> {
 pub(crate) fn fault_of(provider: AccountId, lease: LeaseId, epochs: u32) -> NodeFault<AccountId, Balance> {
 	NodeFault {
 		provider,
-		owner: Owner::Account(provider),
+		owner: provider,
 		lease,
 		renter: RENTER,
 		cause: SlashCause::Dark,

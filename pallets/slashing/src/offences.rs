@@ -2,9 +2,7 @@
 
 use crate::{types::Slash, Config, Error, Event, Offence, Pallet, SlashStatus, Slashes};
 use frame_support::{ensure, traits::Time};
-use millrace_primitives::{
-	Balance, BlobHash, ClassId, Owner, ProviderInspect, SlashLimit, MAX_GPUS_PER_PROVIDER,
-};
+use millrace_primitives::{Balance, BlobHash, ClassId, ProviderInspect, SlashLimit, MAX_GPUS_PER_PROVIDER};
 use sp_runtime::{ArithmeticError, DispatchResult, Permill};
 
 /// Least share of the bond that an offence costs.
@@ -37,7 +35,7 @@ impl<T: Config> Pallet<T> {
 		let mut slash = Slash {
 			provider: provider.clone(),
 			// Nothing is judged by it: the council has.
-			owner: Owner::Account(provider.clone()),
+			owner: provider.clone(),
 			lease: None,
 			renter: renter.as_ref().map(|(renter, _)| renter.clone()),
 			cause: offence.into(),

@@ -1,7 +1,7 @@
 //! What is stored of a slash, and what is decided about one.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use millrace_primitives::{Balance, BlobHash, BlockNumber, FaultEpoch, LeaseId, Moment, Owner, SlashCause};
+use millrace_primitives::{Balance, BlobHash, BlockNumber, FaultEpoch, LeaseId, Moment, SlashCause};
 use scale_info::TypeInfo;
 use sp_runtime::{traits::ConstU32, BoundedVec, Permill};
 
@@ -54,7 +54,7 @@ pub struct Slash<AccountId> {
 	/// Whose bond it is taken from.
 	pub provider: AccountId,
 	/// Whom that provider belongs to: its misses are judged by what the others missed.
-	pub owner: Owner<AccountId>,
+	pub owner: AccountId,
 	/// The lease that was not served; `None` if the council found the offence.
 	pub lease: Option<LeaseId>,
 	/// Who is compensated first.

@@ -431,7 +431,7 @@ impl Simulation {
 			10 * bond
 		));
 		let endpoint = b"wss://gpu.example:9944".to_vec().try_into().unwrap();
-		assert_ok!(Providers::register(signed(&owner), endpoint, *b"CH", index, None));
+		assert_ok!(Providers::register(signed(&owner), endpoint, *b"CH", index));
 		assert_ok!(Providers::bond(signed(&owner), bond));
 		assert_ok!(Providers::set_worker(signed(&owner), worker.clone()));
 		for gpu in 0..gpus {

@@ -45,7 +45,7 @@ fn build() {
 		let id = MultiAddress::Id(provider.clone());
 		assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), id, 10_000 * MILL));
 		let endpoint = b"wss://gpu.example:9944".to_vec().try_into().unwrap();
-		assert_ok!(Providers::register(signed(provider.clone()), endpoint, *b"CH", 0, None));
+		assert_ok!(Providers::register(signed(provider.clone()), endpoint, *b"CH", 0));
 		let amount = Balance::from(MAX_GPUS_PER_PROVIDER) * 100 * MILL;
 		assert_ok!(Providers::bond(signed(provider.clone()), amount));
 		assert_ok!(Providers::set_worker(signed(provider.clone()), worker));

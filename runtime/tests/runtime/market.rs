@@ -61,7 +61,6 @@ impl Provider {
 			endpoint: b"wss://gpu.example:9944".to_vec().try_into().unwrap(),
 			country: self.country,
 			network: self.network,
-			operator_group: None,
 		};
 		chain.submit_ok(&self.owner, call);
 		let amount = Balance::from(gpus) * 100 * MILL;

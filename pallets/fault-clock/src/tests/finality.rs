@@ -3,7 +3,7 @@
 use crate::{mock::*, CurrentRecess, OwnerMisses, Paused};
 use frame_support::{hypothetically, traits::Hooks, weights::Weight};
 use millrace_primitives::{
-	Balance, Excuse, FaultCensus as _, FaultClock as _, FaultClockControl as _, FaultEpoch, Judgement, Owner,
+	Balance, Excuse, FaultCensus as _, FaultClock as _, FaultClockControl as _, FaultEpoch, Judgement,
 };
 use proptest::prelude::*;
 use sp_runtime::Permill;
@@ -14,13 +14,13 @@ enum Step {
 	Blocks { count: u32, slots: u64, observed: bool },
 	Upgrade,
 	Report { bonded: Balance, lag: u32 },
-	Miss { owner: Owner<AccountId>, bonded: Balance, reported: bool },
+	Miss { owner: AccountId, bonded: Balance, reported: bool },
 	Searched { behind: u32 },
 	Pause { paused: bool },
 	Share { percent: u32 },
 }
 
-fn owners() -> impl Strategy<Value = Owner<AccountId>> {
+fn owners() -> impl Strategy<Value = AccountId> {
 	prop_oneof![Just(WHALE), Just(ALICE), Just(GROUP)]
 }
 
@@ -44,7 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// What the tests know beside the pallet.
 #[derive(Default)]
 struct Model {
-	judged: BTreeMap<(FaultEpoch, Owner<AccountId>), Judgement>,
+	judged: BTreeMap<(FaultEpoch, AccountId), Judgement>,
 	stopped_ms: u64,
 	unobserved_ms: u64,
 }

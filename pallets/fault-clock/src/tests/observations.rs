@@ -93,7 +93,7 @@ fn many_blocks_that_were_not_observed_are_a_stall() {
 fn an_observation_takes_the_same_weight_whatever_is_registered() {
 	build_and_execute(|| {
 		for account in 0..500 {
-			dark(millrace_primitives::Owner::Account(account), 1);
+			dark(account, 1);
 			report(1);
 		}
 		begin_block(SLOT);

@@ -2,12 +2,12 @@
 
 use crate::{mock::*, Census, OldestEpoch, OwnerMisses, WeightInfo, EPOCHS_BEFORE, KEPT_EPOCHS, MAX_PRUNED};
 use frame_support::weights::Weight;
-use millrace_primitives::{FaultCensus as _, FaultClock as _, Judgement, Owner};
+use millrace_primitives::{FaultCensus as _, FaultClock as _, Judgement};
 
 /// Many owners, each of which misses something in this epoch.
 fn many_miss(owners: u64) {
 	for account in 0..owners {
-		dark(Owner::Account(account), 1);
+		dark(account, 1);
 	}
 }
 

@@ -3,8 +3,7 @@
 use super::AccountId;
 use frame_support::parameter_types;
 use millrace_primitives::{
-	Balance, Excuse, FaultClock, FaultClockControl, FaultEpoch, Judgement, LeaseId, NodeFault, Owner,
-	Slashing,
+	Balance, Excuse, FaultClock, FaultClockControl, FaultEpoch, Judgement, LeaseId, NodeFault, Slashing,
 };
 use sp_runtime::{DispatchError, DispatchResult};
 
@@ -50,7 +49,7 @@ impl FaultClock<AccountId> for StoppableClock {
 		0
 	}
 
-	fn judge(_: FaultEpoch, _: &Owner<AccountId>) -> Judgement {
+	fn judge(_: FaultEpoch, _: &AccountId) -> Judgement {
 		Judgement::Excused(Excuse::TooOld)
 	}
 }

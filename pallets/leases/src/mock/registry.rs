@@ -8,7 +8,7 @@ use frame_support::{
 	Twox64Concat,
 };
 use millrace_primitives::{
-	AcceleratorKind, Balance, ClassId, Country, GpuClass, GpuIndex, GpuReservation, GpuState, LeaseId, Owner,
+	AcceleratorKind, Balance, ClassId, Country, GpuClass, GpuIndex, GpuReservation, GpuState, LeaseId,
 	ProviderFacts, ProviderInspect, ServiceOutcome,
 };
 use sp_runtime::{DispatchError, Permill};
@@ -16,7 +16,7 @@ use sp_runtime::{DispatchError, Permill};
 /// What the registry's model knows of a provider.
 #[derive(Clone, Debug, Encode, Decode)]
 pub(crate) struct Declared {
-	pub(crate) owner: Owner<AccountId>,
+	pub(crate) owner: AccountId,
 	pub(crate) country: Country,
 	pub(crate) network: u32,
 	pub(crate) uptime: Option<Permill>,
@@ -187,8 +187,8 @@ impl crate::benchmarking::BenchmarkHelper<AccountId> for Registry {
 		super::Now::set(now);
 	}
 
-	fn add_provider(provider: &AccountId, free_gpus: u32, group: Option<u32>) {
-		let owner = group.map_or(Owner::Account(*provider), Owner::Group);
+	fn add_provider(provider: &AccountId, free_gpus: u32, founder: Option<&AccountId>) {
+		let owner = *founder.unwrap_or(provider);
 		let declared = Declared { owner, country: *b"DE", network: 0, uptime: None, live: true };
 		RegistryProviders::insert(provider, declared);
 		for index in 0..millrace_primitives::MAX_GPUS_PER_PROVIDER {

@@ -9,7 +9,7 @@ use frame_support::traits::{fungible::Mutate as _, Hooks};
 use millrace_primitives::{
 	AskId, AskTerms, Asset, Balance, Checkpoint, Constraints, EscrowId, Failover, GpuIndex, GpuState, JobId,
 	LeaseAttestation, LeaseId, LeaseStatus, LeaseUsage, Matching, NodeIndex, NodeStatus, OrderId, OrderTerms,
-	Owner, ProviderInspect, Term,
+	ProviderInspect, Term,
 };
 use sp_runtime::Permill;
 
@@ -25,13 +25,7 @@ pub(crate) fn add_gpus(provider: AccountId, count: u16) {
 pub(crate) fn add_gpus_of(provider: AccountId, class: ClassId, count: u16) {
 	if !RegistryProviders::contains_key(provider) {
 		Balances::set_balance(&provider, RICH);
-		let declared = Declared {
-			owner: Owner::Account(provider),
-			country: *b"DE",
-			network: 0,
-			uptime: None,
-			live: true,
-		};
+		let declared = Declared { owner: provider, country: *b"DE", network: 0, uptime: None, live: true };
 		RegistryProviders::insert(provider, declared);
 	}
 	let first = Registry::gpus(&provider).len() as u16;

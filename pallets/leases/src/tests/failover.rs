@@ -8,7 +8,7 @@ use crate::{
 use frame_support::{assert_noop, assert_ok};
 use millrace_primitives::{
 	AskTerms, CloseReason, Constraints, EscrowId, FaultCause, GpuIndex, LeaseId, LeaseInspect, LeaseStatus,
-	NodeIndex, NodeStatus, OrderTerms, Owner, ProviderInspect, Term,
+	NodeIndex, NodeStatus, OrderTerms, ProviderInspect, Term,
 };
 
 const NODE: NodeIndex = NodeIndex(0);
@@ -66,7 +66,7 @@ fn a_node_moves_to_the_next_best_provider_in_the_same_escrow() {
 		// The failed one has its GPUs back, and is not to come again.
 		assert_eq!(Registry::free_gpus(&PROVIDER, CLASS), 8);
 		assert_eq!((Leases::leases_of(&PROVIDER), Leases::leases_of(&OTHER_PROVIDER)), (vec![], vec![lease]));
-		assert_eq!(record(lease).excluded.to_vec(), [Owner::Account(PROVIDER)]);
+		assert_eq!(record(lease).excluded.to_vec(), [PROVIDER]);
 		assert_eq!(held_of(lease), held);
 		// Nothing is billed until the new one attests; then its own time is.
 		run_blocks(10);
@@ -134,14 +134,14 @@ fn a_replacement_costs_the_premium_more_at_most() {
 fn the_failed_owner_does_not_come_back_under_another_account() {
 	ExtBuilder.build_and_execute(|| {
 		for provider in [PROVIDER, OTHER_PROVIDER] {
-			declare(provider, |declared| declared.owner = Owner::Group(7));
+			declare(provider, |declared| declared.owner = 7);
 		}
 		let lease = open_movable();
 		post(PROVIDER, 8, 1);
 		post(OTHER_PROVIDER, 8, 1);
 		fail(lease, PROVIDER);
 		assert!(faulted(lease));
-		assert_eq!(record(lease).excluded.to_vec(), [Owner::Group(7)]);
+		assert_eq!(record(lease).excluded.to_vec(), [7]);
 		post(THIRD_PROVIDER, 8, PRICE - 1);
 		run_blocks(5);
 		assert_eq!(node(lease, 0).provider, THIRD_PROVIDER);

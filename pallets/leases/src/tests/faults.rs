@@ -3,7 +3,7 @@
 use crate::mock::{Leases, *};
 use frame_support::assert_ok;
 use millrace_primitives::{
-	Asset, GpuIndex, LeaseAttestation, LeaseId, NodeFault, NodeStatus, OrderTerms, Owner, SlashCause,
+	Asset, GpuIndex, LeaseAttestation, LeaseId, NodeFault, NodeStatus, OrderTerms, SlashCause,
 };
 
 const EPOCH: u64 = 10 * SLOT;
@@ -35,7 +35,7 @@ fn miss_at(lease: LeaseId, since: u64) -> Vec<NodeFault<AccountId, u128>> {
 fn dark(lease: LeaseId, epochs: u32) -> NodeFault<AccountId, u128> {
 	NodeFault {
 		provider: PROVIDER,
-		owner: Owner::Account(PROVIDER),
+		owner: PROVIDER,
 		lease,
 		renter: RENTER,
 		cause: SlashCause::Dark,

@@ -8,7 +8,7 @@ use crate::{
 };
 use frame_support::{assert_noop, assert_ok, assert_storage_noop};
 use millrace_primitives::{
-	leases_api::Refusal, Constraints, FirstJob, JobId, LeaseId, NodeIndex, OrderId, OrderTerms, Owner,
+	leases_api::Refusal, Constraints, FirstJob, JobId, LeaseId, NodeIndex, OrderId, OrderTerms,
 	ProviderInspect,
 };
 
@@ -93,7 +93,7 @@ fn limits_hold_over_all_nodes_together() {
 		let per_network = |limit| Constraints { max_nodes_per_network: Some(limit), ..Default::default() };
 		// GIVEN two of one group, in two countries and two networks
 		for provider in [PROVIDER, OTHER_PROVIDER] {
-			declare(provider, |declared| declared.owner = Owner::Group(3));
+			declare(provider, |declared| declared.owner = 70);
 		}
 		declare(OTHER_PROVIDER, |declared| declared.country = *b"FR");
 		declare(THIRD_PROVIDER, |declared| declared.network = 7);
@@ -121,19 +121,19 @@ fn a_replacement_counts_those_that_serve_and_passes_over_those_that_failed() {
 		post_all();
 		let constraints = Constraints { max_nodes_per_country: Some(2), ..Default::default() };
 		let terms = OrderTerms { constraints, ..gang(1, 1) };
-		let select = |serving: &[AccountId], excluded: &[Owner<AccountId>]| {
+		let select = |serving: &[AccountId], excluded: &[AccountId]| {
 			let request = Request { serving, excluded, ..Leases::request(&RENTER, &terms) };
 			Leases::select(&request, &[], Now::get()).map(|found| found.picks[0].provider)
 		};
 		assert_eq!(select(&[], &[]), Ok(PROVIDER));
 		assert_eq!(select(&[PROVIDER], &[]), Ok(OTHER_PROVIDER));
-		assert_eq!(select(&[PROVIDER], &[Owner::Account(OTHER_PROVIDER)]), Ok(THIRD_PROVIDER));
+		assert_eq!(select(&[PROVIDER], &[OTHER_PROVIDER]), Ok(THIRD_PROVIDER));
 		// Two serve in this country already.
 		let no_match = select(&[PROVIDER, OTHER_PROVIDER], &[]).unwrap_err();
 		assert_eq!((no_match.found, no_match.closest), (0, Refusal::CountryLimit));
 		assert!(matches!(no_match.error::<Test>(), E::LimitsTooTight));
 		// All of them failed the lease before.
-		let all = [PROVIDER, OTHER_PROVIDER, THIRD_PROVIDER].map(Owner::Account);
+		let all = [PROVIDER, OTHER_PROVIDER, THIRD_PROVIDER];
 		let no_match = select(&[], &all).unwrap_err();
 		assert_eq!(no_match.closest, Refusal::Excluded);
 		assert!(matches!(no_match.error::<Test>(), E::NotEnoughNodes));

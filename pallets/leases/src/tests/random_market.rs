@@ -7,7 +7,7 @@ use crate::{
 	types::*,
 };
 use millrace_primitives::{
-	AskId, AskTerms, Asset, Constraints, FirstJob, LeaseId, Matching, NodeIndex, OrderId, OrderTerms, Owner,
+	AskId, AskTerms, Asset, Constraints, FirstJob, LeaseId, Matching, NodeIndex, OrderId, OrderTerms,
 };
 use proptest::prelude::*;
 use sp_runtime::DispatchError;
@@ -23,7 +23,7 @@ enum Step {
 	Close { renter: u64, lease: u64 },
 	Live { provider: u64, live: bool },
 	Health { provider: u64, gpu: u16, healthy: bool },
-	Move { provider: u64, group: u32, country: [u8; 2] },
+	Move { provider: u64, group: u64, country: [u8; 2] },
 	Break { order: u64, broken: bool },
 	Stop { stopped: bool },
 	Blocks { count: u64, ms: u64 },
@@ -75,7 +75,7 @@ fn step() -> impl Strategy<Value = Step> {
 		1 => (provider.clone(), any::<bool>()).prop_map(|(provider, live)| Step::Live { provider, live }),
 		1 => (provider.clone(), 0..8u16, any::<bool>())
 			.prop_map(|(provider, gpu, healthy)| Step::Health { provider, gpu, healthy }),
-		1 => (provider, 0..2u32, prop_oneof![Just(*b"DE"), Just(*b"FR")])
+		1 => (provider, 0..2u64, prop_oneof![Just(*b"DE"), Just(*b"FR")])
 			.prop_map(|(provider, group, country)| Step::Move { provider, group, country }),
 		1 => (order, any::<bool>()).prop_map(|(order, broken)| Step::Break { order, broken }),
 		1 => any::<bool>().prop_map(|stopped| Step::Stop { stopped }),
@@ -115,7 +115,7 @@ fn run(step: Step) {
 		Step::Health { provider, gpu, healthy } => set_health(provider, gpu, healthy),
 		Step::Move { provider, group, country } => declare(provider, |declared| {
 			declared.country = country;
-			declared.owner = if group == 0 { Owner::Account(provider) } else { Owner::Group(group) };
+			declared.owner = if group == 0 { provider } else { group };
 		}),
 		Step::Break { order, broken } => {
 			BrokenEscrows::set(if broken { vec![OrderId(order).into()] } else { vec![] });

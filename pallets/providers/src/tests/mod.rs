@@ -3,6 +3,7 @@
 mod bonding;
 mod classes;
 mod gpus;
+mod groups;
 mod lease_bonds;
 mod maintenance;
 mod penalties;
@@ -33,7 +34,7 @@ fn endpoint(address: &str) -> Endpoint {
 
 /// Registers a provider.
 fn register(who: AccountId) {
-	assert_ok!(Registry::register(signed(who), endpoint("wss://gpu.example"), *b"IS", 64_512, None));
+	assert_ok!(Registry::register(signed(who), endpoint("wss://gpu.example"), *b"IS", 64_512));
 }
 
 /// Registers a provider and bonds.

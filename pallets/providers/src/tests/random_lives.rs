@@ -42,7 +42,7 @@ enum Step {
 fn calls() -> impl Strategy<Value = Call<Test>> {
 	let class = prop_oneof![Just(SMALL), Just(LARGE), Just(CPU), Just(ClassId(9))];
 	prop_oneof![
-		2 => Just(Call::register { endpoint: endpoint("ws://a"), country: *b"IS", network: 0, operator_group: None }),
+		2 => Just(Call::register { endpoint: endpoint("ws://a"), country: *b"IS", network: 0 }),
 		1 => Just(Call::deregister {}),
 		3 => (0..20_000u128).prop_map(|amount| Call::bond { amount }),
 		3 => (0..10_000u128).prop_map(|amount| Call::unbond { amount }),
@@ -52,6 +52,11 @@ fn calls() -> impl Strategy<Value = Call<Test>> {
 		1 => Just(Call::remove_worker {}),
 		4 => (class, 0..8u8).prop_map(|(class, byte)| Call::add_gpu { class, uuid_hash: uuid(byte) }),
 		2 => (0..6u16).prop_map(|gpu| Call::remove_gpu { gpu: GpuIndex(gpu) }),
+		2 => (0..3u8, prop_oneof![Just(ALICE), Just(BOB)]).prop_map(|(what, other)| match what {
+			0 => Call::apply_to_group { founder: other },
+			1 => Call::admit_to_group { provider: other },
+			_ => Call::leave_group { provider: other },
+		}),
 	]
 }
 

@@ -4,20 +4,20 @@ use crate::{
 		build_and_execute, events, held, Balances, RegistrationDeposit, Registry, RuntimeOrigin, System,
 		Test, Timestamp, ALICE, BOB, DEPOSIT, ED, ENDOWMENT, SMALL, SMALL_BOND, START, UNBONDING, WORKER,
 	},
-	Error, Event, GpuUuids, HoldReason, Provider, Providers, Records, Standing, Workers,
+	Error, Event, GpuUuids, HoldReason, Membership, Provider, Providers, Records, Standing, Workers,
 };
 use frame_support::{
 	assert_noop, assert_ok,
 	traits::fungible::{Inspect, Mutate},
 	BoundedVec,
 };
-use millrace_primitives::{GpuIndex, Owner, ProviderFacts, ProviderInspect, ProviderLiveness};
+use millrace_primitives::{GpuIndex, ProviderFacts, ProviderInspect, ProviderLiveness};
 use sp_runtime::{DispatchError, Permill};
 
 #[test]
 fn registering_holds_the_deposit() {
 	build_and_execute(|| {
-		assert_ok!(Registry::register(signed(ALICE), endpoint("ws://[::1]:9944"), *b"IS", 64_512, Some(7)));
+		assert_ok!(Registry::register(signed(ALICE), endpoint("ws://[::1]:9944"), *b"IS", 64_512));
 		assert_eq!(
 			Providers::<Test>::get(ALICE),
 			Some(Provider {
@@ -25,7 +25,7 @@ fn registering_holds_the_deposit() {
 				endpoint: endpoint("ws://[::1]:9944"),
 				country: *b"IS",
 				network: 64_512,
-				operator_group: Some(7),
+				group: Membership::Alone,
 				standing: Standing::New,
 				bonded: 0,
 				unbonding: BoundedVec::new(),
@@ -45,11 +45,10 @@ fn registering_holds_the_deposit() {
 		assert_eq!(held(HoldReason::Registration, ALICE), DEPOSIT);
 		assert!(Registry::is_registered(&ALICE));
 		let facts = Registry::facts(&ALICE).unwrap();
-		let owner = Owner::Group(7);
 		assert_eq!(
 			facts,
 			ProviderFacts {
-				owner,
+				owner: ALICE,
 				country: *b"IS",
 				network: 64_512,
 				uptime: None,
@@ -66,7 +65,6 @@ fn registering_holds_the_deposit() {
 					endpoint: endpoint("ws://[::1]:9944"),
 					country: *b"IS",
 					network: 64_512,
-					operator_group: Some(7),
 				},
 			]
 		);
@@ -78,7 +76,7 @@ fn an_account_registers_once() {
 	build_and_execute(|| {
 		register(ALICE);
 		assert_noop!(
-			Registry::register(signed(ALICE), endpoint("ws://a"), *b"IS", 0, None),
+			Registry::register(signed(ALICE), endpoint("ws://a"), *b"IS", 0),
 			Error::<Test>::AlreadyRegistered
 		);
 	});
@@ -88,7 +86,7 @@ fn an_account_registers_once() {
 fn registering_needs_the_deposit_on_top_of_the_existential_one() {
 	build_and_execute(|| {
 		<Balances as Mutate<_>>::set_balance(&ALICE, DEPOSIT + ED - 1);
-		let register = || Registry::register(signed(ALICE), endpoint("ws://a"), *b"IS", 0, None);
+		let register = || Registry::register(signed(ALICE), endpoint("ws://a"), *b"IS", 0);
 		assert_noop!(register(), Error::<Test>::InsufficientFunds);
 		<Balances as Mutate<_>>::set_balance(&ALICE, DEPOSIT + ED);
 		assert_ok!(register());
@@ -101,16 +99,16 @@ fn what_is_declared_must_be_well_formed() {
 		let bad =
 			["", "ws://", "wss://", "http://a", "WS://a", "ws://a b", "ws://a\n", "ws://\u{e9}", " ws://a"];
 		for address in bad {
-			let refused = Registry::register(signed(ALICE), endpoint(address), *b"IS", 0, None);
+			let refused = Registry::register(signed(ALICE), endpoint(address), *b"IS", 0);
 			assert_noop!(refused, Error::<Test>::BadEndpoint);
 		}
 		for country in [*b"is", *b"I ", *b"I1", [0, 0], [0xC3, 0x89]] {
-			let refused = Registry::register(signed(ALICE), endpoint("ws://a"), country, 0, None);
+			let refused = Registry::register(signed(ALICE), endpoint("ws://a"), country, 0);
 			assert_noop!(refused, Error::<Test>::BadCountry);
 		}
 		register(ALICE);
 		let update =
-			|address, country| Registry::update_profile(signed(ALICE), endpoint(address), country, 0, None);
+			|address, country| Registry::update_profile(signed(ALICE), endpoint(address), country, 0);
 		assert_noop!(update("ws://", *b"IS"), Error::<Test>::BadEndpoint);
 		assert_noop!(update("ws://a", *b"is"), Error::<Test>::BadCountry);
 	});
@@ -122,14 +120,8 @@ fn a_provider_changes_what_it_declares_and_nothing_else() {
 		register_with(ALICE, 3_000);
 		events();
 		let before = Providers::<Test>::get(ALICE).unwrap();
-		assert_ok!(Registry::update_profile(signed(ALICE), endpoint("wss://new"), *b"NO", 1, Some(2)));
-		let after = Provider {
-			endpoint: endpoint("wss://new"),
-			country: *b"NO",
-			network: 1,
-			operator_group: Some(2),
-			..before
-		};
+		assert_ok!(Registry::update_profile(signed(ALICE), endpoint("wss://new"), *b"NO", 1));
+		let after = Provider { endpoint: endpoint("wss://new"), country: *b"NO", network: 1, ..before };
 		assert_eq!(Providers::<Test>::get(ALICE), Some(after));
 		assert_eq!(
 			events(),
@@ -138,17 +130,15 @@ fn a_provider_changes_what_it_declares_and_nothing_else() {
 				endpoint: endpoint("wss://new"),
 				country: *b"NO",
 				network: 1,
-				operator_group: Some(2),
 			}]
 		);
 	});
 }
 
 #[test]
-fn a_provider_without_a_group_is_its_own_owner_and_a_stranger_has_no_facts() {
+fn a_stranger_has_no_facts() {
 	build_and_execute(|| {
 		register(ALICE);
-		assert_eq!(Registry::facts(&ALICE).unwrap().owner, Owner::Account(ALICE));
 		assert_eq!(Registry::facts(&BOB), None);
 	});
 }
@@ -201,13 +191,13 @@ fn leaving_gives_back_what_was_held_even_if_the_deposit_changed_since() {
 fn only_a_provider_updates_and_leaves() {
 	build_and_execute(|| {
 		register(ALICE);
-		let update = |origin| Registry::update_profile(origin, endpoint("ws://a"), *b"IS", 0, None);
+		let update = |origin| Registry::update_profile(origin, endpoint("ws://a"), *b"IS", 0);
 		assert_noop!(update(signed(BOB)), Error::<Test>::NotRegistered);
 		assert_noop!(Registry::deregister(signed(BOB)), Error::<Test>::NotRegistered);
 		assert_noop!(update(RuntimeOrigin::root()), DispatchError::BadOrigin);
 		assert_noop!(Registry::deregister(RuntimeOrigin::none()), DispatchError::BadOrigin);
 		assert_noop!(
-			Registry::register(RuntimeOrigin::root(), endpoint("ws://a"), *b"IS", 0, None),
+			Registry::register(RuntimeOrigin::root(), endpoint("ws://a"), *b"IS", 0),
 			DispatchError::BadOrigin
 		);
 	});

@@ -15,7 +15,7 @@ use frame_support::{
 		Imbalance,
 	},
 };
-use millrace_primitives::{Balance, BondSlashing, GpuIndex, GpuReservation, LeaseId, SlashLimit};
+use millrace_primitives::{Balance, BondSlashing, GpuIndex, SlashLimit};
 use sp_runtime::Permill;
 
 const BOND: Balance = 10_000;
@@ -119,12 +119,8 @@ fn trap_3_nobody_leaves_the_registry_with_a_pending_slash() {
 	with_a_bond(|| {
 		hold(BOND);
 		assert_noop!(Registry::deregister(signed(ALICE)), Error::<Test>::SlashPending);
-		let profile = || (endpoint("ws://a"), *b"IS", 0, None);
-		let (address, country, network, group) = profile();
-		assert_noop!(
-			Registry::register(signed(ALICE), address, country, network, group),
-			Error::<Test>::AlreadyRegistered
-		);
+		let again = Registry::register(signed(ALICE), endpoint("ws://a"), *b"IS", 0);
+		assert_noop!(again, Error::<Test>::AlreadyRegistered);
 		drop(Registry::take_slash(&ALICE, BOND).unwrap());
 		assert_ok!(Registry::deregister(signed(ALICE)));
 		// Anew, it starts from nothing.
@@ -213,24 +209,5 @@ fn complaint_18_machines_and_keys_that_come_and_go_leave_the_bond_alone() {
 		assert_ok!(Registry::set_worker(signed(ALICE), WORKER));
 		assert_eq!(ledger(), before);
 		assert_eq!(Registry::take_slash(&ALICE, 600).unwrap().peek(), 600);
-	});
-}
-
-/// Whoever became another owner in the middle of a fault would be excused by its own misses.
-#[test]
-fn an_owner_stays_the_same_while_it_serves_a_lease() {
-	build_and_execute(|| {
-		register_with(ALICE, BOND);
-		add_gpus(ALICE, SMALL, [1]);
-		let declare =
-			|country, group| Registry::update_profile(signed(ALICE), endpoint("ws://a"), country, 1, group);
-		assert_ok!(declare(*b"IS", Some(7)));
-		assert_ok!(Registry::reserve(&ALICE, SMALL, 1, LeaseId(1)));
-		assert_noop!(declare(*b"IS", Some(8)), Error::<Test>::GroupInUse);
-		assert_noop!(declare(*b"IS", None), Error::<Test>::GroupInUse);
-		// Everything else can be corrected.
-		assert_ok!(declare(*b"DE", Some(7)));
-		Registry::release(&ALICE, &[GpuIndex(0)], LeaseId(1));
-		assert_ok!(declare(*b"DE", None));
 	});
 }

@@ -116,7 +116,7 @@ fn what_the_provider_cannot_take_is_kept() {
 	build_and_execute(|| {
 		// An account that is gone, and less than the existential deposit.
 		let gone = 30;
-		set_provider(gone, millrace_primitives::Owner::Account(gone), true, 1);
+		set_provider(gone, gone, true, 1);
 		RewardPerUnit::set(ED - 1);
 		idle([gone, ALICE]);
 		go_to_era(START + 1);

@@ -2,7 +2,7 @@
 
 use crate::{mock::*, Earned, Earning, EraTotal, OldestEra, OwnerUnits, Totals};
 use frame_support::{assert_ok, assert_storage_noop};
-use millrace_primitives::{Balance, Owner};
+use millrace_primitives::Balance;
 
 #[test]
 fn without_a_rate_nothing_is_written() {
@@ -15,8 +15,8 @@ fn without_a_rate_nothing_is_written() {
 #[test]
 fn who_has_nothing_to_lease_earns_nothing() {
 	build_and_execute(|| {
-		set_provider(ALICE, Owner::Account(ALICE), true, 0);
-		set_provider(BOB, Owner::Account(BOB), false, UNITS);
+		set_provider(ALICE, ALICE, true, 0);
+		set_provider(BOB, BOB, false, UNITS);
 		assert_storage_noop!(idle([ALICE, BOB, STRANGER]));
 	});
 }
@@ -28,11 +28,11 @@ fn units_are_summed_up_by_provider_owner_and_era() {
 		join(CAROL, 7);
 		idle([ALICE, BOB, CAROL, BOB]);
 		let own = |who| Earned::<Test>::get(START, who).unwrap();
-		assert_eq!(own(ALICE), Earning { owner: Owner::Account(ALICE), units: 100 });
-		assert_eq!(own(BOB), Earning { owner: Owner::Group(7), units: 200 });
-		assert_eq!(own(CAROL), Earning { owner: Owner::Group(7), units: 100 });
-		assert_eq!(OwnerUnits::<Test>::get(START, Owner::Group(7)), Some(300));
-		assert_eq!(OwnerUnits::<Test>::get(START, Owner::Account(ALICE)), Some(100));
+		assert_eq!(own(ALICE), Earning { owner: ALICE, units: 100 });
+		assert_eq!(own(BOB), Earning { owner: 7, units: 200 });
+		assert_eq!(own(CAROL), Earning { owner: 7, units: 100 });
+		assert_eq!(OwnerUnits::<Test>::get(START, 7), Some(300));
+		assert_eq!(OwnerUnits::<Test>::get(START, ALICE), Some(100));
 		let total = EraTotal { units: 400, rate: RATE, budget: Balance::MAX };
 		assert_eq!(Totals::<Test>::get(START), Some(total));
 		assert_eq!(OldestEra::<Test>::get(), Some(START));
@@ -51,11 +51,11 @@ fn a_provider_stays_with_its_first_owner_until_the_era_is_over() {
 		idle([ALICE, BOB]);
 		join(ALICE, 7);
 		idle([ALICE]);
-		assert_eq!(OwnerUnits::<Test>::get(START, Owner::Account(ALICE)), Some(200));
-		assert_eq!(OwnerUnits::<Test>::get(START, Owner::Group(7)), None);
+		assert_eq!(OwnerUnits::<Test>::get(START, ALICE), Some(200));
+		assert_eq!(OwnerUnits::<Test>::get(START, 7), None);
 		go_to_era(START + 1);
 		idle([ALICE]);
-		assert_eq!(OwnerUnits::<Test>::get(START + 1, Owner::Group(7)), Some(100));
+		assert_eq!(OwnerUnits::<Test>::get(START + 1, 7), Some(100));
 	});
 }
 

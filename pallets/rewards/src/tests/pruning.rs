@@ -2,12 +2,11 @@
 
 use crate::{mock::*, OldestEra, Totals, WeightInfo, CLAIMABLE_ERAS, MAX_PRUNED};
 use frame_support::{assert_ok, weights::Weight};
-use millrace_primitives::Owner;
 
 /// Idle epochs of many owners.
 fn many_idle(owners: u64) {
 	for who in 1_000..1_000 + owners {
-		set_provider(who, Owner::Account(who), true, UNITS);
+		set_provider(who, who, true, UNITS);
 		idle([who]);
 	}
 }

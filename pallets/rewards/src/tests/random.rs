@@ -3,7 +3,7 @@
 
 use crate::{mock::*, Event, Pallet, Totals};
 use frame_support::{storage::with_storage_layer, weights::Weight};
-use millrace_primitives::{Balance, Owner};
+use millrace_primitives::Balance;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ enum Step {
 	/// A provider changes.
 	Change {
 		who: AccountId,
-		group: u32,
+		group: u64,
 		live: bool,
 		units: u64,
 	},
@@ -36,7 +36,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 	let units = prop_oneof![0..5u64, 1..1_000_000u64, Just(u64::MAX)];
 	let step = prop_oneof![
 		12 => who().prop_map(Step::Idle),
-		3 => (who(), 0..3u32, prop::bool::weighted(0.8), units)
+		3 => (who(), 0..3u64, prop::bool::weighted(0.8), units)
 			.prop_map(|(who, group, live, units)| Step::Change { who, group, live, units }),
 		1 => prop_oneof![Just(0), 1..10_000u128, Just(Balance::MAX)].prop_map(Step::Rate),
 		1 => prop_oneof![0..1_000_000u128, Just(Balance::MAX)].prop_map(Step::Budget),
@@ -54,7 +54,7 @@ fn take(step: Step) {
 	match step {
 		Step::Idle(who) => idle([who]),
 		Step::Change { who, group, live, units } => {
-			let owner = if group == 0 { Owner::Account(who) } else { Owner::Group(group) };
+			let owner = if group == 0 { who } else { group };
 			if who <= PROVIDERS {
 				set_provider(who, owner, live, units);
 			}

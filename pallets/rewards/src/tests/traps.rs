@@ -1,7 +1,6 @@
 //! What others got wrong.
 
 use crate::{mock::*, Pallet};
-use millrace_primitives::Owner;
 
 /// Rewards of all of these providers for [`START`].
 fn rewards(providers: impl IntoIterator<Item = AccountId>) -> u128 {
@@ -15,16 +14,16 @@ fn trap_14_twice_the_share_lowers_the_reward_per_unit() {
 	let mut small = 0;
 	build_and_execute(|| {
 		// A tenth of all units.
-		set_provider(ALICE, Owner::Account(ALICE), true, 10);
-		set_provider(BOB, Owner::Account(BOB), true, 90);
+		set_provider(ALICE, ALICE, true, 10);
+		set_provider(BOB, BOB, true, 90);
 		idle([ALICE, BOB]);
 		go_to_era(START + 1);
 		small = rewards([ALICE]);
 		assert_eq!(small, 10 * RATE * 9 / 10);
 	});
 	build_and_execute(|| {
-		set_provider(ALICE, Owner::Account(ALICE), true, 20);
-		set_provider(BOB, Owner::Account(BOB), true, 80);
+		set_provider(ALICE, ALICE, true, 20);
+		set_provider(BOB, BOB, true, 80);
 		idle([ALICE, BOB]);
 		go_to_era(START + 1);
 		let large = rewards([ALICE]);
@@ -33,9 +32,9 @@ fn trap_14_twice_the_share_lowers_the_reward_per_unit() {
 	});
 	build_and_execute(|| {
 		for who in [ALICE, CAROL] {
-			set_provider(who, Owner::Group(7), true, 10);
+			set_provider(who, 7, true, 10);
 		}
-		set_provider(BOB, Owner::Account(BOB), true, 80);
+		set_provider(BOB, BOB, true, 80);
 		idle([ALICE, BOB, CAROL]);
 		go_to_era(START + 1);
 		let group = rewards([ALICE, CAROL]);

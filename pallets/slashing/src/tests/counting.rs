@@ -3,7 +3,7 @@
 use crate::{mock::*, types::Fault, Episodes, Event, NextSlash, SlashStatus, SlashesOf, MAX_FAULTS};
 use frame_support::{assert_noop, assert_ok, assert_storage_noop};
 use millrace_primitives::{
-	Balance, Excuse, Judgement, LeaseId, NodeFault, Owner, SlashCause, SlashId, Slashing as _,
+	Balance, Excuse, Judgement, LeaseId, NodeFault, SlashCause, SlashId, Slashing as _,
 };
 use sp_runtime::{DispatchError, Permill};
 
@@ -12,7 +12,7 @@ fn the_first_fault_begins_an_episode() {
 	build_and_execute(|| {
 		count(fault(3));
 		let slash = slash(SlashId(0));
-		assert_eq!((slash.provider, slash.owner), (PROVIDER, Owner::Account(PROVIDER)));
+		assert_eq!((slash.provider, slash.owner), (PROVIDER, PROVIDER));
 		assert_eq!((slash.lease, slash.renter), (Some(LEASE), Some(RENTER)));
 		assert_eq!((slash.cause, slash.lease_bond), (SlashCause::Dark, LEASE_BOND));
 		assert_eq!((slash.held, slash.unserved), (3 * EPOCH_COSTS, Some(3_000)));

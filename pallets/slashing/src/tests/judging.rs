@@ -58,12 +58,11 @@ fn an_episode_that_is_excused_goes_on() {
 #[test]
 fn a_judgement_of_another_owner_says_nothing() {
 	build_and_execute(|| {
-		use millrace_primitives::Owner;
-		count(NodeFault { owner: Owner::Group(5), ..fault(1) });
+		count(NodeFault { owner: 5, ..fault(1) });
 		// Of the account, not of the group.
 		judge(1, Judgement::Excused(Excuse::MassOutage));
 		next_epoch();
-		count(NodeFault { owner: Owner::Group(5), ..fault(1) });
+		count(NodeFault { owner: 5, ..fault(1) });
 		assert_eq!((slash(SlashId(0)).faults.len(), pending(PROVIDER)), (2, 400));
 	});
 }

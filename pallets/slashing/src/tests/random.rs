@@ -4,8 +4,7 @@
 use crate::{mock::*, Episodes, Event, Offence, Slashes, Verdict};
 use frame_support::{storage::with_storage_layer, weights::Weight};
 use millrace_primitives::{
-	Balance, Excuse, FaultClock as _, Judgement, LeaseId, NodeFault, Owner, SlashCause, SlashId,
-	Slashing as _,
+	Balance, Excuse, FaultClock as _, Judgement, LeaseId, NodeFault, SlashCause, SlashId, Slashing as _,
 };
 use proptest::prelude::*;
 use sp_runtime::{DispatchResult, Permill};
@@ -127,7 +126,7 @@ fn take(step: Step) {
 			next_epoch();
 			// Judgements are final.
 			let epoch = Epoch::get().saturating_sub(back);
-			if Clock::judge(epoch, &Owner::Account(PROVIDER)) == Judgement::Open {
+			if Clock::judge(epoch, &PROVIDER) == Judgement::Open {
 				judge(epoch, judgement);
 			}
 		}
