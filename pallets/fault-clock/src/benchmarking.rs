@@ -1,7 +1,7 @@
 //! Benchmarks of the hooks and of what other pallets ask for, each in its worst case.
 
 use crate::{
-	types::{Misses, Recess, KEPT_EPOCHS},
+	types::{Misses, Recess, EPOCHS_AFTER, EPOCHS_BEFORE, KEPT_EPOCHS},
 	Census, Config, CurrentRecess, LastObservation, OldestEpoch, OwnerMisses, Pallet, SearchedUntil,
 	StoppedMs,
 };
@@ -83,7 +83,7 @@ mod benchmarks {
 	#[benchmark]
 	fn prune_item() {
 		fill_epoch::<T>(0, BOND);
-		let current = KEPT_EPOCHS.saturating_add(2);
+		let current = KEPT_EPOCHS.saturating_add(EPOCHS_BEFORE).saturating_add(1);
 		go_to_epoch::<T>(current);
 		assert_sound::<T>();
 
@@ -176,17 +176,18 @@ mod benchmarks {
 	/// A miss that counts, by all three censuses.
 	#[benchmark]
 	fn judge() {
-		for epoch in 1..4 {
+		let (epoch, last) = (EPOCHS_BEFORE, EPOCHS_BEFORE.saturating_add(EPOCHS_AFTER));
+		for epoch in 0..=last {
 			fill_epoch::<T>(epoch, PLENTY);
 		}
-		let block = go_to_epoch::<T>(4);
+		let block = go_to_epoch::<T>(last.saturating_add(1));
 		Pallet::<T>::note_searched_until(block);
 		let owner = owner::<T>();
 		let judgement;
 
 		#[block]
 		{
-			judgement = Pallet::<T>::judge(2, &owner);
+			judgement = Pallet::<T>::judge(epoch, &owner);
 		}
 
 		assert_eq!(judgement, Judgement::Counts);

@@ -55,20 +55,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::OldestEpoch` (r:1 w:0)
 	// Proof: `FaultClock::OldestEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn observe() -> Weight {
-		// At least 30_886_000 ps.
-		Weight::from_parts(32_448_000, 6104)
+		// At least 31_357_000 ps.
+		Weight::from_parts(33_199_000, 6104)
 			.saturating_add(T::DbWeight::get().reads(10))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	// Storage: `FaultClock::OldestEpoch` (r:1 w:1)
 	// Proof: `FaultClock::OldestEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	// Storage: `FaultClock::OwnerMisses` (r:2 w:1)
-	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(93), added: 2568, mode: `MaxEncodedLen`)
+	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	// Storage: `FaultClock::Census` (r:0 w:1)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
 	fn prune_item() -> Weight {
-		// At least 14_481_000 ps.
-		Weight::from_parts(14_792_000, 6126)
+		// At least 14_211_000 ps.
+		Weight::from_parts(15_082_000, 6124)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -77,8 +77,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::CurrentRecess` (r:1 w:1)
 	// Proof: `FaultClock::CurrentRecess` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	fn on_runtime_upgrade() -> Weight {
-		// At least 10_156_000 ps.
-		Weight::from_parts(10_796_000, 1646)
+		// At least 10_225_000 ps.
+		Weight::from_parts(10_655_000, 1646)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -91,8 +91,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::CurrentRecess` (r:1 w:1)
 	// Proof: `FaultClock::CurrentRecess` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	fn set_paused() -> Weight {
-		// At least 19_929_000 ps.
-		Weight::from_parts(20_320_000, 3547)
+		// At least 19_959_000 ps.
+		Weight::from_parts(20_370_000, 3547)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -103,8 +103,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Parameters::Parameters` (r:1 w:0)
 	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
 	fn note_report() -> Weight {
-		// At least 12_598_000 ps.
-		Weight::from_parts(13_079_000, 3547)
+		// At least 12_479_000 ps.
+		Weight::from_parts(13_090_000, 3547)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -113,10 +113,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::Census` (r:1 w:1)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
 	// Storage: `FaultClock::OwnerMisses` (r:1 w:1)
-	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(93), added: 2568, mode: `MaxEncodedLen`)
+	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	fn note_miss() -> Weight {
-		// At least 14_051_000 ps.
-		Weight::from_parts(14_622_000, 3558)
+		// At least 13_981_000 ps.
+		Weight::from_parts(14_262_000, 3557)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -124,66 +124,66 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Proof: `FaultClock::SearchedUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::Census` (r:6 w:0)
+	// Storage: `FaultClock::Census` (r:8 w:0)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
 	fn note_searched_until() -> Weight {
-		// At least 55_763_000 ps.
-		Weight::from_parts(57_666_000, 16332)
-			.saturating_add(T::DbWeight::get().reads(8))
+		// At least 71_366_000 ps.
+		Weight::from_parts(72_929_000, 21446)
+			.saturating_add(T::DbWeight::get().reads(10))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	// Storage: `FaultClock::SearchedUntil` (r:1 w:0)
 	// Proof: `FaultClock::SearchedUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::Census` (r:3 w:0)
+	// Storage: `FaultClock::Census` (r:5 w:0)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::OwnerMisses` (r:3 w:0)
-	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(93), added: 2568, mode: `MaxEncodedLen`)
+	// Storage: `FaultClock::OwnerMisses` (r:5 w:0)
+	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	fn judge() -> Weight {
-		// At least 33_099_000 ps.
-		Weight::from_parts(34_110_000, 8694).saturating_add(T::DbWeight::get().reads(8))
+		// At least 49_713_000 ps.
+		Weight::from_parts(50_665_000, 13825).saturating_add(T::DbWeight::get().reads(12))
 	}
 }
 
 // For tests.
 impl WeightInfo for () {
 	fn observe() -> Weight {
-		Weight::from_parts(32_448_000, 6104)
+		Weight::from_parts(33_199_000, 6104)
 			.saturating_add(RocksDbWeight::get().reads(10))
 			.saturating_add(RocksDbWeight::get().writes(4))
 	}
 	fn prune_item() -> Weight {
-		Weight::from_parts(14_792_000, 6126)
+		Weight::from_parts(15_082_000, 6124)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn on_runtime_upgrade() -> Weight {
-		Weight::from_parts(10_796_000, 1646)
+		Weight::from_parts(10_655_000, 1646)
 			.saturating_add(RocksDbWeight::get().reads(2))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn set_paused() -> Weight {
-		Weight::from_parts(20_320_000, 3547)
+		Weight::from_parts(20_370_000, 3547)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn note_report() -> Weight {
-		Weight::from_parts(13_079_000, 3547)
+		Weight::from_parts(13_090_000, 3547)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn note_miss() -> Weight {
-		Weight::from_parts(14_622_000, 3558)
+		Weight::from_parts(14_262_000, 3557)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn note_searched_until() -> Weight {
-		Weight::from_parts(57_666_000, 16332)
-			.saturating_add(RocksDbWeight::get().reads(8))
+		Weight::from_parts(72_929_000, 21446)
+			.saturating_add(RocksDbWeight::get().reads(10))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn judge() -> Weight {
-		Weight::from_parts(34_110_000, 8694).saturating_add(RocksDbWeight::get().reads(8))
+		Weight::from_parts(50_665_000, 13825).saturating_add(RocksDbWeight::get().reads(12))
 	}
 }

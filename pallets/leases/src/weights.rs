@@ -87,7 +87,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:1 w:0)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Classes` (r:1 w:0)
 	// Proof: `Providers::Classes` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::AllowedAssets` (r:1 w:0)
@@ -119,8 +119,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Asks` (r:0 w:1)
 	// Proof: `Leases::Asks` (`max_values`: None, `max_size`: Some(142), added: 2617, mode: `MaxEncodedLen`)
 	fn post_ask() -> Weight {
-		// At least 154_950_000 ps.
-		Weight::from_parts(157_844_000, 4043)
+		// At least 178_265_000 ps.
+		Weight::from_parts(253_216_000, 4079)
 			.saturating_add(T::DbWeight::get().reads(16))
 			.saturating_add(T::DbWeight::get().writes(9))
 	}
@@ -137,8 +137,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Book` (r:0 w:1)
 	// Proof: `Leases::Book` (`max_values`: None, `max_size`: Some(41), added: 2516, mode: `MaxEncodedLen`)
 	fn withdraw_ask() -> Weight {
-		// At least 74_070_000 ps.
-		Weight::from_parts(76_444_000, 3784)
+		// At least 88_211_000 ps.
+		Weight::from_parts(127_319_000, 3784)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
@@ -157,7 +157,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Asks` (r:16 w:16)
 	// Proof: `Leases::Asks` (`max_values`: None, `max_size`: Some(142), added: 2617, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:16 w:16)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Records` (r:16 w:0)
 	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Capacity` (r:16 w:16)
@@ -193,12 +193,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Jobs` (r:0 w:16)
 	// Proof: `Leases::Jobs` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:0 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
 	fn place_order(n: u32) -> Weight {
-		// At least 468_766_000 ps.
-		Weight::from_parts(82_099_315, 11472)
-			// Standard error: 1_484_142 ps.
-			.saturating_add(Weight::from_parts(347_223_265, 0).saturating_mul(n.into()))
+		// At least 495_656_000 ps.
+		Weight::from_parts(202_613_289, 11472)
+			// Standard error: 9_024_398 ps.
+			.saturating_add(Weight::from_parts(373_153_836, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(14))
 			.saturating_add(T::DbWeight::get().reads(74_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(8))
@@ -244,8 +244,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::RestingOrders` (r:0 w:1)
 	// Proof: `Leases::RestingOrders` (`max_values`: None, `max_size`: Some(41), added: 2516, mode: `MaxEncodedLen`)
 	fn place_waiting_order() -> Weight {
-		// At least 180_328_000 ps.
-		Weight::from_parts(185_135_000, 11472)
+		// At least 186_116_000 ps.
+		Weight::from_parts(190_443_000, 11472)
 			.saturating_add(T::DbWeight::get().reads(17))
 			.saturating_add(T::DbWeight::get().writes(12))
 	}
@@ -256,7 +256,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Asks` (r:64 w:0)
 	// Proof: `Leases::Asks` (`max_values`: None, `max_size`: Some(142), added: 2617, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:64 w:0)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Records` (r:64 w:0)
 	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
@@ -268,16 +268,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::ProviderLeases` (r:64 w:0)
 	// Proof: `Leases::ProviderLeases` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	fn look(a: u32) -> Weight {
-		// At least 47_260_000 ps.
-		Weight::from_parts(48_162_000, 3731)
-			// Standard error: 488_443 ps.
-			.saturating_add(Weight::from_parts(30_520_343, 0).saturating_mul(a.into()))
+		// At least 50_374_000 ps.
+		Weight::from_parts(9_455_178, 3731)
+			// Standard error: 827_709 ps.
+			.saturating_add(Weight::from_parts(32_346_314, 0).saturating_mul(a.into()))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().reads(6_u64.saturating_mul(a.into())))
-			.saturating_add(Weight::from_parts(0, 3053).saturating_mul(a.into()))
+			.saturating_add(Weight::from_parts(0, 3089).saturating_mul(a.into()))
 	}
 	// Storage: `Providers::Providers` (r:1 w:0)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Records` (r:1 w:0)
 	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
@@ -299,17 +299,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:16)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn relist(k: u32) -> Weight {
-		// At least 23_585_000 ps.
-		Weight::from_parts(64_861_175, 4043)
-			// Standard error: 470_692 ps.
-			.saturating_add(Weight::from_parts(34_455_092, 0).saturating_mul(k.into()))
+		// At least 20_601_000 ps.
+		Weight::from_parts(34_500_895, 4079)
+			// Standard error: 265_680 ps.
+			.saturating_add(Weight::from_parts(23_085_490, 0).saturating_mul(k.into()))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(k.into())))
 			.saturating_add(T::DbWeight::get().writes(3_u64.saturating_mul(k.into())))
 			.saturating_add(Weight::from_parts(0, 2617).saturating_mul(k.into()))
 	}
 	// Storage: `Providers::Providers` (r:1 w:0)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Records` (r:1 w:0)
 	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
@@ -323,10 +323,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Book` (r:16 w:16)
 	// Proof: `Leases::Book` (`max_values`: None, `max_size`: Some(41), added: 2516, mode: `MaxEncodedLen`)
 	fn delist(k: u32) -> Weight {
-		// At least 26_479_000 ps.
-		Weight::from_parts(47_400_015, 4043)
-			// Standard error: 219_654 ps.
-			.saturating_add(Weight::from_parts(17_615_856, 0).saturating_mul(k.into()))
+		// At least 20_671_000 ps.
+		Weight::from_parts(61_285_898, 4079)
+			// Standard error: 606_138 ps.
+			.saturating_add(Weight::from_parts(10_971_176, 0).saturating_mul(k.into()))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(k.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(k.into())))
@@ -335,7 +335,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::Capacity` (r:1 w:1)
 	// Proof: `Providers::Capacity` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Classes` (r:1 w:0)
 	// Proof: `Providers::Classes` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
 	// Storage: `Providers::LeaseBonds` (r:1 w:1)
@@ -343,10 +343,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::Gpus` (r:65 w:64)
 	// Proof: `Providers::Gpus` (`max_values`: None, `max_size`: Some(104), added: 2579, mode: `MaxEncodedLen`)
 	fn reserve(g: u32) -> Weight {
-		// At least 298_153_000 ps.
-		Weight::from_parts(503_460_824, 168625)
-			// Standard error: 358_855 ps.
-			.saturating_add(Weight::from_parts(994_822, 0).saturating_mul(g.into()))
+		// At least 285_784_000 ps.
+		Weight::from_parts(283_718_930, 168625)
+			// Standard error: 253_420 ps.
+			.saturating_add(Weight::from_parts(6_151_229, 0).saturating_mul(g.into()))
 			.saturating_add(T::DbWeight::get().reads(69))
 			.saturating_add(T::DbWeight::get().writes(3))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(g.into())))
@@ -358,12 +358,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::LeaseBonds` (r:1 w:1)
 	// Proof: `Providers::LeaseBonds` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	fn release(g: u32) -> Weight {
-		// At least 33_400_000 ps.
-		Weight::from_parts(24_462_840, 4043)
-			// Standard error: 253_456 ps.
-			.saturating_add(Weight::from_parts(10_411_485, 0).saturating_mul(g.into()))
+		// At least 34_521_000 ps.
+		Weight::from_parts(30_292_482, 4079)
+			// Standard error: 334_428 ps.
+			.saturating_add(Weight::from_parts(10_517_709, 0).saturating_mul(g.into()))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(g.into())))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -371,19 +371,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 2579).saturating_mul(g.into()))
 	}
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Jobs` (r:33 w:2)
 	// Proof: `Leases::Jobs` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	fn submit_job() -> Weight {
-		// At least 251_964_000 ps.
-		Weight::from_parts(370_681_000, 87945)
+		// At least 251_403_000 ps.
+		Weight::from_parts(341_988_000, 87945)
 			.saturating_add(T::DbWeight::get().reads(35))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
@@ -399,15 +399,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `AssetsHolder::Holds` (r:1 w:1)
 	// Proof: `AssetsHolder::Holds` (`max_values`: None, `max_size`: Some(339), added: 2814, mode: `MaxEncodedLen`)
 	fn extend() -> Weight {
-		// At least 194_910_000 ps.
-		Weight::from_parts(288_999_000, 11472)
+		// At least 186_597_000 ps.
+		Weight::from_parts(220_998_000, 11472)
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::Escrows` (r:1 w:1)
@@ -421,15 +421,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `AssetsHolder::BalancesOnHold` (r:1 w:1)
 	// Proof: `AssetsHolder::BalancesOnHold` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
 	fn shrink() -> Weight {
-		// At least 196_561_000 ps.
-		Weight::from_parts(205_866_000, 11472)
+		// At least 169_902_000 ps.
+		Weight::from_parts(198_434_000, 11472)
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
 	// Storage: `Assets::Asset` (r:1 w:1)
 	// Proof: `Assets::Asset` (`max_values`: None, `max_size`: Some(210), added: 2685, mode: `MaxEncodedLen`)
 	// Storage: `Assets::Account` (r:1 w:1)
@@ -443,13 +443,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	fn top_up() -> Weight {
-		// At least 245_024_000 ps.
-		Weight::from_parts(253_206_000, 11472)
+		// At least 227_387_000 ps.
+		Weight::from_parts(240_307_000, 11472)
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
 	// Storage: `Leases::AsksOf` (r:16 w:0)
 	// Proof: `Leases::AsksOf` (`max_values`: None, `max_size`: Some(177), added: 2652, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
@@ -485,7 +485,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::LeaseBonds` (r:16 w:16)
 	// Proof: `Providers::LeaseBonds` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:16 w:16)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Asks` (r:16 w:16)
 	// Proof: `Leases::Asks` (`max_values`: None, `max_size`: Some(142), added: 2617, mode: `MaxEncodedLen`)
 	// Storage: `Leases::ProviderLeases` (r:16 w:16)
@@ -503,12 +503,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:1)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn close(n: u32, j: u32) -> Weight {
-		// At least 416_999_000 ps.
-		Weight::from_parts(75_525_839, 11472)
-			// Standard error: 4_482_586 ps.
-			.saturating_add(Weight::from_parts(252_277_245, 0).saturating_mul(n.into()))
-			// Standard error: 2_104_417 ps.
-			.saturating_add(Weight::from_parts(8_860_504, 0).saturating_mul(j.into()))
+		// At least 426_954_000 ps.
+		Weight::from_parts(432_041_000, 11472)
+			// Standard error: 2_620_130 ps.
+			.saturating_add(Weight::from_parts(259_263_150, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(17))
 			.saturating_add(T::DbWeight::get().reads(13_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(j.into())))
@@ -516,12 +514,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(11_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(j.into())))
 			.saturating_add(Weight::from_parts(0, 2635).saturating_mul(j.into()))
-			.saturating_add(Weight::from_parts(0, 3053).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 3089).saturating_mul(n.into()))
 	}
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Leases::AsksOf` (r:16 w:0)
@@ -553,7 +551,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::LeaseBonds` (r:16 w:16)
 	// Proof: `Providers::LeaseBonds` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:16 w:16)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Asks` (r:16 w:16)
 	// Proof: `Leases::Asks` (`max_values`: None, `max_size`: Some(142), added: 2617, mode: `MaxEncodedLen`)
 	// Storage: `Leases::ProviderLeases` (r:16 w:16)
@@ -571,12 +569,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:1)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn reject(n: u32, j: u32) -> Weight {
-		// At least 311_763_000 ps.
-		Weight::from_parts(317_972_000, 11472)
-			// Standard error: 2_800_381 ps.
-			.saturating_add(Weight::from_parts(156_722_355, 0).saturating_mul(n.into()))
-			// Standard error: 1_433_862 ps.
-			.saturating_add(Weight::from_parts(497_917, 0).saturating_mul(j.into()))
+		// At least 310_090_000 ps.
+		Weight::from_parts(391_624_164, 11472)
+			// Standard error: 5_116_692 ps.
+			.saturating_add(Weight::from_parts(156_629_738, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(12))
 			.saturating_add(T::DbWeight::get().reads(12_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(j.into())))
@@ -584,7 +580,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(10_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(j.into())))
 			.saturating_add(Weight::from_parts(0, 2635).saturating_mul(j.into()))
-			.saturating_add(Weight::from_parts(0, 3053).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 3089).saturating_mul(n.into()))
 	}
 	// Storage: `Leases::Orders` (r:1 w:1)
 	// Proof: `Leases::Orders` (`max_values`: None, `max_size`: Some(745), added: 3220, mode: `MaxEncodedLen`)
@@ -613,10 +609,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:1)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn cancel_order(b: u32) -> Weight {
-		// At least 121_711_000 ps.
-		Weight::from_parts(103_262_666, 11472)
-			// Standard error: 1_657_523 ps.
-			.saturating_add(Weight::from_parts(69_828_789, 0).saturating_mul(b.into()))
+		// At least 129_863_000 ps.
+		Weight::from_parts(173_273_214, 11472)
+			// Standard error: 786_435 ps.
+			.saturating_add(Weight::from_parts(61_513_905, 0).saturating_mul(b.into()))
 			.saturating_add(T::DbWeight::get().reads(11))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(b.into())))
 			.saturating_add(T::DbWeight::get().writes(10))
@@ -628,7 +624,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Orders` (r:1 w:1)
 	// Proof: `Leases::Orders` (`max_values`: None, `max_size`: Some(745), added: 3220, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:1 w:0)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Records` (r:1 w:0)
 	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
@@ -648,8 +644,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Parameters::Parameters` (r:1 w:0)
 	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
 	fn place_bid() -> Weight {
-		// At least 484_169_000 ps.
-		Weight::from_parts(642_213_000, 88812)
+		// At least 419_173_000 ps.
+		Weight::from_parts(449_468_000, 88812)
 			.saturating_add(T::DbWeight::get().reads(48))
 			.saturating_add(T::DbWeight::get().writes(9))
 	}
@@ -664,8 +660,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Orders` (r:1 w:1)
 	// Proof: `Leases::Orders` (`max_values`: None, `max_size`: Some(745), added: 3220, mode: `MaxEncodedLen`)
 	fn withdraw_bid() -> Weight {
-		// At least 73_449_000 ps.
-		Weight::from_parts(76_503_000, 4210)
+		// At least 72_598_000 ps.
+		Weight::from_parts(74_841_000, 4210)
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
@@ -678,8 +674,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::Census` (r:1 w:1)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
 	fn pause_market() -> Weight {
-		// At least 19_228_000 ps.
-		Weight::from_parts(20_100_000, 3547)
+		// At least 19_148_000 ps.
+		Weight::from_parts(19_770_000, 3547)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -692,15 +688,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::CurrentRecess` (r:1 w:1)
 	// Proof: `FaultClock::CurrentRecess` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	fn resume_market() -> Weight {
-		// At least 19_169_000 ps.
-		Weight::from_parts(20_751_000, 1646)
+		// At least 19_238_000 ps.
+		Weight::from_parts(19_910_000, 1646)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::Escrows` (r:1 w:0)
@@ -708,13 +704,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:2)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn reclaim() -> Weight {
-		// At least 122_301_000 ps.
-		Weight::from_parts(127_920_000, 11472)
+		// At least 101_241_000 ps.
+		Weight::from_parts(119_938_000, 11472)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Classes` (r:1 w:0)
 	// Proof: `Providers::Classes` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
 	// Storage: `System::Account` (r:2 w:2)
@@ -722,15 +718,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Balances::Holds` (r:1 w:1)
 	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	fn leaving_penalty() -> Weight {
-		// At least 73_489_000 ps.
-		Weight::from_parts(78_286_000, 6196)
+		// At least 73_839_000 ps.
+		Weight::from_parts(78_657_000, 6196)
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	// Storage: `Settlement::Escrows` (r:1 w:1)
 	// Proof: `Settlement::Escrows` (`max_values`: None, `max_size`: Some(8007), added: 10482, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:16 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Records` (r:16 w:0)
 	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
@@ -758,8 +754,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::StoppedMs` (r:1 w:0)
 	// Proof: `FaultClock::StoppedMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn replace_node() -> Weight {
-		// At least 609_625_000 ps.
-		Weight::from_parts(646_560_000, 168625)
+		// At least 575_434_000 ps.
+		Weight::from_parts(649_705_000, 168625)
 			.saturating_add(T::DbWeight::get().reads(110))
 			.saturating_add(T::DbWeight::get().writes(9))
 	}
@@ -768,36 +764,36 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::AgendaCursor` (r:1 w:1)
 	// Proof: `Leases::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn agenda_start() -> Weight {
-		// At least 6_119_000 ps.
-		Weight::from_parts(6_860_000, 1493)
+		// At least 6_069_000 ps.
+		Weight::from_parts(6_339_000, 1493)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	// Storage: `Leases::Agenda` (r:1 w:0)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn agenda_block() -> Weight {
-		// At least 3_846_000 ps.
-		Weight::from_parts(4_056_000, 3495).saturating_add(T::DbWeight::get().reads(1))
+		// At least 3_825_000 ps.
+		Weight::from_parts(3_976_000, 3495).saturating_add(T::DbWeight::get().reads(1))
 	}
 	// Storage: `Leases::Agenda` (r:1 w:0)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:0)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::Escrows` (r:1 w:0)
 	// Proof: `Settlement::Escrows` (`max_values`: None, `max_size`: Some(8007), added: 10482, mode: `MaxEncodedLen`)
 	fn agenda_peek() -> Weight {
-		// At least 75_041_000 ps.
-		Weight::from_parts(80_970_000, 11472).saturating_add(T::DbWeight::get().reads(4))
+		// At least 55_422_000 ps.
+		Weight::from_parts(62_563_000, 11472).saturating_add(T::DbWeight::get().reads(4))
 	}
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Agenda` (r:0 w:2)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn agenda_rearm() -> Weight {
-		// At least 31_897_000 ps.
-		Weight::from_parts(39_058_000, 8189)
+		// At least 23_075_000 ps.
+		Weight::from_parts(29_393_000, 8181)
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -814,13 +810,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Book` (r:0 w:1)
 	// Proof: `Leases::Book` (`max_values`: None, `max_size`: Some(41), added: 2516, mode: `MaxEncodedLen`)
 	fn agenda_ask() -> Weight {
-		// At least 65_016_000 ps.
-		Weight::from_parts(66_709_000, 3784)
+		// At least 66_229_000 ps.
+		Weight::from_parts(68_021_000, 3784)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `FaultClock::StoppedMs` (r:1 w:0)
@@ -828,7 +824,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::Classes` (r:1 w:0)
 	// Proof: `Providers::Classes` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:15 w:15)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Records` (r:15 w:15)
 	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
@@ -843,8 +839,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Proof: `FaultClock::CurrentRecess` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	// Storage: `Slashing::Episodes` (r:15 w:15)
 	// Proof: `Slashing::Episodes` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
-	// Storage: `Slashing::NextSlash` (r:1 w:1)
-	// Proof: `Slashing::NextSlash` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	// Storage: `Slashing::Slashes` (r:15 w:15)
+	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(531), added: 3006, mode: `MaxEncodedLen`)
+	// Storage: `FaultClock::SearchedUntil` (r:1 w:0)
+	// Proof: `FaultClock::SearchedUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	// Storage: `FaultClock::Census` (r:2 w:0)
+	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
+	// Storage: `FaultClock::OwnerMisses` (r:2 w:0)
+	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	// Storage: `Parameters::Parameters` (r:4 w:0)
 	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
 	// Storage: `System::Account` (r:18 w:18)
@@ -883,24 +885,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Proof: `Leases::Jobs` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	// Storage: `Slashing::Agenda` (r:0 w:15)
 	// Proof: `Slashing::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-	// Storage: `Slashing::SlashesOf` (r:0 w:15)
-	// Proof: `Slashing::SlashesOf` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	// Storage: `Slashing::Slashes` (r:0 w:15)
-	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(532), added: 3007, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Agenda` (r:0 w:1)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn agenda_lease(n: u32, j: u32) -> Weight {
-		// At least 322_810_000 ps.
-		Weight::from_parts(48_434_299, 11472)
-			// Standard error: 6_323_417 ps.
-			.saturating_add(Weight::from_parts(444_650_513, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(10))
-			.saturating_add(T::DbWeight::get().reads(15_u64.saturating_mul(n.into())))
+		// At least 318_824_000 ps.
+		Weight::from_parts(325_383_000, 11472)
+			// Standard error: 3_569_439 ps.
+			.saturating_add(Weight::from_parts(413_399_100, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(11))
+			.saturating_add(T::DbWeight::get().reads(16_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(j.into())))
-			.saturating_add(T::DbWeight::get().writes(48))
-			.saturating_add(T::DbWeight::get().writes(15_u64.saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(16_u64.saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(j.into())))
 			.saturating_add(Weight::from_parts(0, 2635).saturating_mul(j.into()))
-			.saturating_add(Weight::from_parts(0, 2794).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 2817).saturating_mul(n.into()))
 	}
 	// Storage: `Leases::Orders` (r:1 w:1)
 	// Proof: `Leases::Orders` (`max_values`: None, `max_size`: Some(745), added: 3220, mode: `MaxEncodedLen`)
@@ -911,7 +909,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Asks` (r:16 w:16)
 	// Proof: `Leases::Asks` (`max_values`: None, `max_size`: Some(142), added: 2617, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:16 w:16)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Records` (r:16 w:0)
 	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
@@ -955,12 +953,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Jobs` (r:0 w:16)
 	// Proof: `Leases::Jobs` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:0 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4724), added: 7199, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
 	fn fill_order(n: u32) -> Weight {
-		// At least 505_701_000 ps.
-		Weight::from_parts(381_188_701, 11472)
-			// Standard error: 11_618_529 ps.
-			.saturating_add(Weight::from_parts(365_224_747, 0).saturating_mul(n.into()))
+		// At least 499_802_000 ps.
+		Weight::from_parts(169_013_260, 11472)
+			// Standard error: 3_228_378 ps.
+			.saturating_add(Weight::from_parts(348_297_368, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(15))
 			.saturating_add(T::DbWeight::get().reads(74_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(12))
@@ -996,10 +994,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:1)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn agenda_payments(s: u32) -> Weight {
-		// At least 280_978_000 ps.
-		Weight::from_parts(158_770_398, 11472)
-			// Standard error: 4_143_822 ps.
-			.saturating_add(Weight::from_parts(158_123_122, 0).saturating_mul(s.into()))
+		// At least 210_122_000 ps.
+		Weight::from_parts(81_868_319, 11472)
+			// Standard error: 2_024_446 ps.
+			.saturating_add(Weight::from_parts(148_571_507, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(14))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(s.into())))
 			.saturating_add(T::DbWeight::get().writes(12))
@@ -1011,18 +1009,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For tests.
 impl WeightInfo for () {
 	fn post_ask() -> Weight {
-		Weight::from_parts(157_844_000, 4043)
+		Weight::from_parts(253_216_000, 4079)
 			.saturating_add(RocksDbWeight::get().reads(16))
 			.saturating_add(RocksDbWeight::get().writes(9))
 	}
 	fn withdraw_ask() -> Weight {
-		Weight::from_parts(76_444_000, 3784)
+		Weight::from_parts(127_319_000, 3784)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(6))
 	}
 	fn place_order(n: u32) -> Weight {
-		Weight::from_parts(82_099_315, 11472)
-			.saturating_add(Weight::from_parts(347_223_265, 0).saturating_mul(n.into()))
+		Weight::from_parts(202_613_289, 11472)
+			.saturating_add(Weight::from_parts(373_153_836, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(14))
 			.saturating_add(RocksDbWeight::get().reads(74_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(8))
@@ -1030,43 +1028,43 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 167635).saturating_mul(n.into()))
 	}
 	fn place_waiting_order() -> Weight {
-		Weight::from_parts(185_135_000, 11472)
+		Weight::from_parts(190_443_000, 11472)
 			.saturating_add(RocksDbWeight::get().reads(17))
 			.saturating_add(RocksDbWeight::get().writes(12))
 	}
 	fn look(a: u32) -> Weight {
-		Weight::from_parts(48_162_000, 3731)
-			.saturating_add(Weight::from_parts(30_520_343, 0).saturating_mul(a.into()))
+		Weight::from_parts(9_455_178, 3731)
+			.saturating_add(Weight::from_parts(32_346_314, 0).saturating_mul(a.into()))
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().reads(6_u64.saturating_mul(a.into())))
-			.saturating_add(Weight::from_parts(0, 3053).saturating_mul(a.into()))
+			.saturating_add(Weight::from_parts(0, 3089).saturating_mul(a.into()))
 	}
 	fn relist(k: u32) -> Weight {
-		Weight::from_parts(64_861_175, 4043)
-			.saturating_add(Weight::from_parts(34_455_092, 0).saturating_mul(k.into()))
+		Weight::from_parts(34_500_895, 4079)
+			.saturating_add(Weight::from_parts(23_085_490, 0).saturating_mul(k.into()))
 			.saturating_add(RocksDbWeight::get().reads(5))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(k.into())))
 			.saturating_add(RocksDbWeight::get().writes(3_u64.saturating_mul(k.into())))
 			.saturating_add(Weight::from_parts(0, 2617).saturating_mul(k.into()))
 	}
 	fn delist(k: u32) -> Weight {
-		Weight::from_parts(47_400_015, 4043)
-			.saturating_add(Weight::from_parts(17_615_856, 0).saturating_mul(k.into()))
+		Weight::from_parts(61_285_898, 4079)
+			.saturating_add(Weight::from_parts(10_971_176, 0).saturating_mul(k.into()))
 			.saturating_add(RocksDbWeight::get().reads(5))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(k.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(k.into())))
 			.saturating_add(Weight::from_parts(0, 2617).saturating_mul(k.into()))
 	}
 	fn reserve(g: u32) -> Weight {
-		Weight::from_parts(503_460_824, 168625)
-			.saturating_add(Weight::from_parts(994_822, 0).saturating_mul(g.into()))
+		Weight::from_parts(283_718_930, 168625)
+			.saturating_add(Weight::from_parts(6_151_229, 0).saturating_mul(g.into()))
 			.saturating_add(RocksDbWeight::get().reads(69))
 			.saturating_add(RocksDbWeight::get().writes(3))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(g.into())))
 	}
 	fn release(g: u32) -> Weight {
-		Weight::from_parts(24_462_840, 4043)
-			.saturating_add(Weight::from_parts(10_411_485, 0).saturating_mul(g.into()))
+		Weight::from_parts(30_292_482, 4079)
+			.saturating_add(Weight::from_parts(10_517_709, 0).saturating_mul(g.into()))
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(g.into())))
 			.saturating_add(RocksDbWeight::get().writes(3))
@@ -1074,29 +1072,28 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 2579).saturating_mul(g.into()))
 	}
 	fn submit_job() -> Weight {
-		Weight::from_parts(370_681_000, 87945)
+		Weight::from_parts(341_988_000, 87945)
 			.saturating_add(RocksDbWeight::get().reads(35))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn extend() -> Weight {
-		Weight::from_parts(288_999_000, 11472)
+		Weight::from_parts(220_998_000, 11472)
 			.saturating_add(RocksDbWeight::get().reads(8))
 			.saturating_add(RocksDbWeight::get().writes(6))
 	}
 	fn shrink() -> Weight {
-		Weight::from_parts(205_866_000, 11472)
+		Weight::from_parts(198_434_000, 11472)
 			.saturating_add(RocksDbWeight::get().reads(8))
 			.saturating_add(RocksDbWeight::get().writes(6))
 	}
 	fn top_up() -> Weight {
-		Weight::from_parts(253_206_000, 11472)
+		Weight::from_parts(240_307_000, 11472)
 			.saturating_add(RocksDbWeight::get().reads(8))
 			.saturating_add(RocksDbWeight::get().writes(6))
 	}
 	fn close(n: u32, j: u32) -> Weight {
-		Weight::from_parts(75_525_839, 11472)
-			.saturating_add(Weight::from_parts(252_277_245, 0).saturating_mul(n.into()))
-			.saturating_add(Weight::from_parts(8_860_504, 0).saturating_mul(j.into()))
+		Weight::from_parts(432_041_000, 11472)
+			.saturating_add(Weight::from_parts(259_263_150, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(17))
 			.saturating_add(RocksDbWeight::get().reads(13_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(j.into())))
@@ -1104,12 +1101,11 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(11_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(j.into())))
 			.saturating_add(Weight::from_parts(0, 2635).saturating_mul(j.into()))
-			.saturating_add(Weight::from_parts(0, 3053).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 3089).saturating_mul(n.into()))
 	}
 	fn reject(n: u32, j: u32) -> Weight {
-		Weight::from_parts(317_972_000, 11472)
-			.saturating_add(Weight::from_parts(156_722_355, 0).saturating_mul(n.into()))
-			.saturating_add(Weight::from_parts(497_917, 0).saturating_mul(j.into()))
+		Weight::from_parts(391_624_164, 11472)
+			.saturating_add(Weight::from_parts(156_629_738, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(12))
 			.saturating_add(RocksDbWeight::get().reads(12_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(j.into())))
@@ -1117,11 +1113,11 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(10_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(j.into())))
 			.saturating_add(Weight::from_parts(0, 2635).saturating_mul(j.into()))
-			.saturating_add(Weight::from_parts(0, 3053).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 3089).saturating_mul(n.into()))
 	}
 	fn cancel_order(b: u32) -> Weight {
-		Weight::from_parts(103_262_666, 11472)
-			.saturating_add(Weight::from_parts(69_828_789, 0).saturating_mul(b.into()))
+		Weight::from_parts(173_273_214, 11472)
+			.saturating_add(Weight::from_parts(61_513_905, 0).saturating_mul(b.into()))
 			.saturating_add(RocksDbWeight::get().reads(11))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(b.into())))
 			.saturating_add(RocksDbWeight::get().writes(10))
@@ -1129,75 +1125,75 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 2794).saturating_mul(b.into()))
 	}
 	fn place_bid() -> Weight {
-		Weight::from_parts(642_213_000, 88812)
+		Weight::from_parts(449_468_000, 88812)
 			.saturating_add(RocksDbWeight::get().reads(48))
 			.saturating_add(RocksDbWeight::get().writes(9))
 	}
 	fn withdraw_bid() -> Weight {
-		Weight::from_parts(76_503_000, 4210)
+		Weight::from_parts(74_841_000, 4210)
 			.saturating_add(RocksDbWeight::get().reads(5))
 			.saturating_add(RocksDbWeight::get().writes(5))
 	}
 	fn pause_market() -> Weight {
-		Weight::from_parts(20_100_000, 3547)
+		Weight::from_parts(19_770_000, 3547)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn resume_market() -> Weight {
-		Weight::from_parts(20_751_000, 1646)
+		Weight::from_parts(19_910_000, 1646)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn reclaim() -> Weight {
-		Weight::from_parts(127_920_000, 11472)
+		Weight::from_parts(119_938_000, 11472)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn leaving_penalty() -> Weight {
-		Weight::from_parts(78_286_000, 6196)
+		Weight::from_parts(78_657_000, 6196)
 			.saturating_add(RocksDbWeight::get().reads(5))
 			.saturating_add(RocksDbWeight::get().writes(4))
 	}
 	fn replace_node() -> Weight {
-		Weight::from_parts(646_560_000, 168625)
+		Weight::from_parts(649_705_000, 168625)
 			.saturating_add(RocksDbWeight::get().reads(110))
 			.saturating_add(RocksDbWeight::get().writes(9))
 	}
 	fn agenda_start() -> Weight {
-		Weight::from_parts(6_860_000, 1493)
+		Weight::from_parts(6_339_000, 1493)
 			.saturating_add(RocksDbWeight::get().reads(2))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn agenda_block() -> Weight {
-		Weight::from_parts(4_056_000, 3495).saturating_add(RocksDbWeight::get().reads(1))
+		Weight::from_parts(3_976_000, 3495).saturating_add(RocksDbWeight::get().reads(1))
 	}
 	fn agenda_peek() -> Weight {
-		Weight::from_parts(80_970_000, 11472).saturating_add(RocksDbWeight::get().reads(4))
+		Weight::from_parts(62_563_000, 11472).saturating_add(RocksDbWeight::get().reads(4))
 	}
 	fn agenda_rearm() -> Weight {
-		Weight::from_parts(39_058_000, 8189)
+		Weight::from_parts(29_393_000, 8181)
 			.saturating_add(RocksDbWeight::get().reads(1))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn agenda_ask() -> Weight {
-		Weight::from_parts(66_709_000, 3784)
+		Weight::from_parts(68_021_000, 3784)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(6))
 	}
 	fn agenda_lease(n: u32, j: u32) -> Weight {
-		Weight::from_parts(48_434_299, 11472)
-			.saturating_add(Weight::from_parts(444_650_513, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(10))
-			.saturating_add(RocksDbWeight::get().reads(15_u64.saturating_mul(n.into())))
+		Weight::from_parts(325_383_000, 11472)
+			.saturating_add(Weight::from_parts(413_399_100, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(11))
+			.saturating_add(RocksDbWeight::get().reads(16_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(j.into())))
-			.saturating_add(RocksDbWeight::get().writes(48))
-			.saturating_add(RocksDbWeight::get().writes(15_u64.saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(16_u64.saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(j.into())))
 			.saturating_add(Weight::from_parts(0, 2635).saturating_mul(j.into()))
-			.saturating_add(Weight::from_parts(0, 2794).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 2817).saturating_mul(n.into()))
 	}
 	fn fill_order(n: u32) -> Weight {
-		Weight::from_parts(381_188_701, 11472)
-			.saturating_add(Weight::from_parts(365_224_747, 0).saturating_mul(n.into()))
+		Weight::from_parts(169_013_260, 11472)
+			.saturating_add(Weight::from_parts(348_297_368, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(15))
 			.saturating_add(RocksDbWeight::get().reads(74_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(12))
@@ -1205,8 +1201,8 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 167635).saturating_mul(n.into()))
 	}
 	fn agenda_payments(s: u32) -> Weight {
-		Weight::from_parts(158_770_398, 11472)
-			.saturating_add(Weight::from_parts(158_123_122, 0).saturating_mul(s.into()))
+		Weight::from_parts(81_868_319, 11472)
+			.saturating_add(Weight::from_parts(148_571_507, 0).saturating_mul(s.into()))
 			.saturating_add(RocksDbWeight::get().reads(14))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(s.into())))
 			.saturating_add(RocksDbWeight::get().writes(12))

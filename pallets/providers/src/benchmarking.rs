@@ -2,8 +2,8 @@
 //! list of unbonding chunks, the longest endpoint and names.
 
 use crate::{
-	Call, Capacity, Classes, Config, Endpoint, GpuUuids, Gpus, HoldReason, NextClass, Pallet, Providers,
-	Records, Workers, MAX_ENDPOINT_LEN, MAX_UNBONDING_CHUNKS,
+	Call, Capacity, Classes, Config, Endpoint, GpuUuids, Gpus, HoldReason, Membership, NextClass, Pallet,
+	Providers, Records, Workers, MAX_ENDPOINT_LEN, MAX_UNBONDING_CHUNKS,
 };
 use alloc::vec;
 use frame_benchmarking::v2::*;

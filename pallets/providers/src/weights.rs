@@ -20,12 +20,6 @@ pub trait WeightInfo {
 	fn register() -> Weight;
 	/// `update_profile`.
 	fn update_profile() -> Weight;
-	/// `apply_to_group`.
-	fn apply_to_group() -> Weight;
-	/// `admit_to_group`.
-	fn admit_to_group() -> Weight;
-	/// `leave_group`.
-	fn leave_group() -> Weight;
 	/// `deregister`.
 	fn deregister() -> Weight;
 	/// `bond`.
@@ -46,6 +40,12 @@ pub trait WeightInfo {
 	fn announce_maintenance() -> Weight;
 	/// `end_maintenance`.
 	fn end_maintenance() -> Weight;
+	/// `apply_to_group`.
+	fn apply_to_group() -> Weight;
+	/// `admit_to_group`.
+	fn admit_to_group() -> Weight;
+	/// `leave_group`.
+	fn leave_group() -> Weight;
 }
 
 /// Weights with the runtime's prices of storage.
@@ -57,13 +57,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::Classes` (r:0 w:1)
 	// Proof: `Providers::Classes` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
 	fn create_class() -> Weight {
-		// At least 10_816_000 ps.
-		Weight::from_parts(11_838_000, 1489)
+		// At least 10_907_000 ps.
+		Weight::from_parts(11_857_000, 1489)
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Parameters::Parameters` (r:1 w:0)
 	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:1)
@@ -71,45 +71,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn register() -> Weight {
-		// At least 65_697_000 ps.
-		Weight::from_parts(71_136_000, 4043)
+		// At least 71_266_000 ps.
+		Weight::from_parts(72_908_000, 4079)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	fn update_profile() -> Weight {
-		// At least 16_615_000 ps.
-		Weight::from_parts(17_365_000, 4043)
+		// At least 16_024_000 ps.
+		Weight::from_parts(16_344_000, 4079)
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
-	fn apply_to_group() -> Weight {
-		// At least 16_615_000 ps.
-		Weight::from_parts(17_365_000, 4043)
-			.saturating_add(T::DbWeight::get().reads(1))
-			.saturating_add(T::DbWeight::get().writes(1))
-	}
-	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
-	fn admit_to_group() -> Weight {
-		// At least 16_615_000 ps.
-		Weight::from_parts(17_365_000, 4043)
-			.saturating_add(T::DbWeight::get().reads(1))
-			.saturating_add(T::DbWeight::get().writes(1))
-	}
-	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
-	fn leave_group() -> Weight {
-		// At least 16_615_000 ps.
-		Weight::from_parts(17_365_000, 4043)
-			.saturating_add(T::DbWeight::get().reads(1))
-			.saturating_add(T::DbWeight::get().writes(1))
-	}
-	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Gpus` (r:1 w:0)
 	// Proof: `Providers::Gpus` (`max_values`: None, `max_size`: Some(104), added: 2579, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:1)
@@ -121,23 +97,23 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::Records` (r:0 w:1)
 	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
 	fn deregister() -> Weight {
-		// At least 69_202_000 ps.
-		Weight::from_parts(71_296_000, 4043)
+		// At least 68_702_000 ps.
+		Weight::from_parts(70_164_000, 4079)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:1)
 	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	fn bond() -> Weight {
-		// At least 66_419_000 ps.
-		Weight::from_parts(69_453_000, 4043)
+		// At least 67_230_000 ps.
+		Weight::from_parts(68_922_000, 4079)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Capacity` (r:65 w:0)
 	// Proof: `Providers::Capacity` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Classes` (r:64 w:0)
@@ -147,49 +123,49 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	fn unbond() -> Weight {
-		// At least 533_301_000 ps.
-		Weight::from_parts(626_611_000, 168094)
+		// At least 514_334_000 ps.
+		Weight::from_parts(527_102_000, 168094)
 			.saturating_add(T::DbWeight::get().reads(132))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Balances::Holds` (r:1 w:1)
 	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	fn withdraw() -> Weight {
-		// At least 57_966_000 ps.
-		Weight::from_parts(62_753_000, 4043)
+		// At least 59_939_000 ps.
+		Weight::from_parts(61_712_000, 4079)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Workers` (r:1 w:2)
 	// Proof: `Providers::Workers` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	// Storage: `System::Account` (r:2 w:2)
 	// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn set_worker() -> Weight {
-		// At least 36_364_000 ps.
-		Weight::from_parts(38_087_000, 6196)
+		// At least 37_015_000 ps.
+		Weight::from_parts(38_236_000, 6196)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `System::Account` (r:1 w:1)
 	// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Workers` (r:0 w:1)
 	// Proof: `Providers::Workers` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn remove_worker() -> Weight {
-		// At least 23_455_000 ps.
-		Weight::from_parts(24_386_000, 4043)
+		// At least 23_435_000 ps.
+		Weight::from_parts(24_527_000, 4079)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Classes` (r:64 w:0)
 	// Proof: `Providers::Classes` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
 	// Storage: `Providers::GpuUuids` (r:1 w:1)
@@ -199,13 +175,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::Gpus` (r:0 w:1)
 	// Proof: `Providers::Gpus` (`max_values`: None, `max_size`: Some(104), added: 2579, mode: `MaxEncodedLen`)
 	fn add_gpu() -> Weight {
-		// At least 626_310_000 ps.
-		Weight::from_parts(672_819_000, 168094)
+		// At least 645_068_000 ps.
+		Weight::from_parts(698_657_000, 168094)
 			.saturating_add(T::DbWeight::get().reads(131))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	// Storage: `Providers::Providers` (r:1 w:0)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Gpus` (r:1 w:1)
 	// Proof: `Providers::Gpus` (`max_values`: None, `max_size`: Some(104), added: 2579, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Capacity` (r:1 w:1)
@@ -213,30 +189,58 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::GpuUuids` (r:0 w:1)
 	// Proof: `Providers::GpuUuids` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
 	fn remove_gpu() -> Weight {
-		// At least 53_940_000 ps.
-		Weight::from_parts(57_255_000, 4043)
+		// At least 61_491_000 ps.
+		Weight::from_parts(66_579_000, 4079)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	fn announce_maintenance() -> Weight {
-		// At least 23_976_000 ps.
-		Weight::from_parts(26_479_000, 4043)
+		// At least 24_166_000 ps.
+		Weight::from_parts(25_588_000, 4079)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	// Storage: `Providers::Providers` (r:1 w:1)
-	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn end_maintenance() -> Weight {
-		// At least 17_757_000 ps.
-		Weight::from_parts(19_629_000, 4043)
+		// At least 18_458_000 ps.
+		Weight::from_parts(18_968_000, 4079)
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	// Storage: `Providers::Providers` (r:1 w:1)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
+	fn apply_to_group() -> Weight {
+		// At least 15_302_000 ps.
+		Weight::from_parts(16_034_000, 4079)
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	// Storage: `Providers::Providers` (r:1 w:1)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
+	// Storage: `Providers::LeaseBonds` (r:1 w:0)
+	// Proof: `Providers::LeaseBonds` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	fn admit_to_group() -> Weight {
+		// At least 26_269_000 ps.
+		Weight::from_parts(39_639_000, 4079)
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	// Storage: `Providers::Providers` (r:1 w:1)
+	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
+	// Storage: `Providers::LeaseBonds` (r:1 w:0)
+	// Proof: `Providers::LeaseBonds` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	fn leave_group() -> Weight {
+		// At least 22_954_000 ps.
+		Weight::from_parts(33_540_000, 4079)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -245,82 +249,82 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For tests.
 impl WeightInfo for () {
 	fn create_class() -> Weight {
-		Weight::from_parts(11_838_000, 1489)
+		Weight::from_parts(11_857_000, 1489)
 			.saturating_add(RocksDbWeight::get().reads(1))
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn register() -> Weight {
-		Weight::from_parts(71_136_000, 4043)
+		Weight::from_parts(72_908_000, 4079)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn update_profile() -> Weight {
-		Weight::from_parts(17_365_000, 4043)
-			.saturating_add(RocksDbWeight::get().reads(1))
-			.saturating_add(RocksDbWeight::get().writes(1))
-	}
-	fn apply_to_group() -> Weight {
-		Weight::from_parts(17_365_000, 4043)
-			.saturating_add(RocksDbWeight::get().reads(1))
-			.saturating_add(RocksDbWeight::get().writes(1))
-	}
-	fn admit_to_group() -> Weight {
-		Weight::from_parts(17_365_000, 4043)
-			.saturating_add(RocksDbWeight::get().reads(1))
-			.saturating_add(RocksDbWeight::get().writes(1))
-	}
-	fn leave_group() -> Weight {
-		Weight::from_parts(17_365_000, 4043)
+		Weight::from_parts(16_344_000, 4079)
 			.saturating_add(RocksDbWeight::get().reads(1))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn deregister() -> Weight {
-		Weight::from_parts(71_296_000, 4043)
+		Weight::from_parts(70_164_000, 4079)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(5))
 	}
 	fn bond() -> Weight {
-		Weight::from_parts(69_453_000, 4043)
+		Weight::from_parts(68_922_000, 4079)
 			.saturating_add(RocksDbWeight::get().reads(2))
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn unbond() -> Weight {
-		Weight::from_parts(626_611_000, 168094)
+		Weight::from_parts(527_102_000, 168094)
 			.saturating_add(RocksDbWeight::get().reads(132))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn withdraw() -> Weight {
-		Weight::from_parts(62_753_000, 4043)
+		Weight::from_parts(61_712_000, 4079)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn set_worker() -> Weight {
-		Weight::from_parts(38_087_000, 6196)
+		Weight::from_parts(38_236_000, 6196)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(5))
 	}
 	fn remove_worker() -> Weight {
-		Weight::from_parts(24_386_000, 4043)
+		Weight::from_parts(24_527_000, 4079)
 			.saturating_add(RocksDbWeight::get().reads(2))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn add_gpu() -> Weight {
-		Weight::from_parts(672_819_000, 168094)
+		Weight::from_parts(698_657_000, 168094)
 			.saturating_add(RocksDbWeight::get().reads(131))
 			.saturating_add(RocksDbWeight::get().writes(4))
 	}
 	fn remove_gpu() -> Weight {
-		Weight::from_parts(57_255_000, 4043)
+		Weight::from_parts(66_579_000, 4079)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn announce_maintenance() -> Weight {
-		Weight::from_parts(26_479_000, 4043)
+		Weight::from_parts(25_588_000, 4079)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn end_maintenance() -> Weight {
-		Weight::from_parts(19_629_000, 4043)
+		Weight::from_parts(18_968_000, 4079)
+			.saturating_add(RocksDbWeight::get().reads(2))
+			.saturating_add(RocksDbWeight::get().writes(1))
+	}
+	fn apply_to_group() -> Weight {
+		Weight::from_parts(16_034_000, 4079)
+			.saturating_add(RocksDbWeight::get().reads(1))
+			.saturating_add(RocksDbWeight::get().writes(1))
+	}
+	fn admit_to_group() -> Weight {
+		Weight::from_parts(39_639_000, 4079)
+			.saturating_add(RocksDbWeight::get().reads(2))
+			.saturating_add(RocksDbWeight::get().writes(1))
+	}
+	fn leave_group() -> Weight {
+		Weight::from_parts(33_540_000, 4079)
 			.saturating_add(RocksDbWeight::get().reads(2))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}

@@ -31,16 +31,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Rewards::Earned` (r:1 w:1)
-	// Proof: `Rewards::Earned` (`max_values`: None, `max_size`: Some(109), added: 2584, mode: `MaxEncodedLen`)
+	// Proof: `Rewards::Earned` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
 	// Storage: `Rewards::Totals` (r:1 w:0)
 	// Proof: `Rewards::Totals` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	// Storage: `Rewards::OwnerUnits` (r:1 w:0)
-	// Proof: `Rewards::OwnerUnits` (`max_values`: None, `max_size`: Some(77), added: 2552, mode: `MaxEncodedLen`)
+	// Proof: `Rewards::OwnerUnits` (`max_values`: None, `max_size`: Some(76), added: 2551, mode: `MaxEncodedLen`)
 	// Storage: `System::Account` (r:2 w:2)
 	// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn claim() -> Weight {
-		// At least 75_582_000 ps.
-		Weight::from_parts(77_495_000, 6196)
+		// At least 76_593_000 ps.
+		Weight::from_parts(85_337_000, 6196)
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -51,8 +51,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	fn prune_start() -> Weight {
-		// At least 11_838_000 ps.
-		Weight::from_parts(12_458_000, 1646)
+		// At least 12_318_000 ps.
+		Weight::from_parts(12_749_000, 1646)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -63,14 +63,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Rewards::Earned` (r:2 w:1)
-	// Proof: `Rewards::Earned` (`max_values`: None, `max_size`: Some(109), added: 2584, mode: `MaxEncodedLen`)
+	// Proof: `Rewards::Earned` (`max_values`: None, `max_size`: Some(108), added: 2583, mode: `MaxEncodedLen`)
 	// Storage: `Rewards::OwnerUnits` (r:3 w:2)
-	// Proof: `Rewards::OwnerUnits` (`max_values`: None, `max_size`: Some(77), added: 2552, mode: `MaxEncodedLen`)
+	// Proof: `Rewards::OwnerUnits` (`max_values`: None, `max_size`: Some(76), added: 2551, mode: `MaxEncodedLen`)
 	// Storage: `Rewards::Totals` (r:0 w:1)
 	// Proof: `Rewards::Totals` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	fn prune_item() -> Weight {
-		// At least 45_037_000 ps.
-		Weight::from_parts(45_798_000, 8646)
+		// At least 46_028_000 ps.
+		Weight::from_parts(47_190_000, 8643)
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
@@ -79,17 +79,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For tests.
 impl WeightInfo for () {
 	fn claim() -> Weight {
-		Weight::from_parts(77_495_000, 6196)
+		Weight::from_parts(85_337_000, 6196)
 			.saturating_add(RocksDbWeight::get().reads(7))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn prune_start() -> Weight {
-		Weight::from_parts(12_458_000, 1646)
+		Weight::from_parts(12_749_000, 1646)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn prune_item() -> Weight {
-		Weight::from_parts(45_798_000, 8646)
+		Weight::from_parts(47_190_000, 8643)
 			.saturating_add(RocksDbWeight::get().reads(8))
 			.saturating_add(RocksDbWeight::get().writes(5))
 	}
