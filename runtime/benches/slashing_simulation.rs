@@ -2,13 +2,13 @@
 //! why each provider was dark.
 //!
 //! `cargo bench --workspace --bench slashing_simulation -- --help` says what can be chosen. `docs/economics.md` publishes the
-//! table and says what it means; `tests/runtime/fault_model.rs` is the model.
+//! table and says what it means; `tests/runtime/fault_model/` is the model.
 #![allow(clippy::unwrap_used, reason = "a simulation that fails is none")]
 
 #[path = "../tests/runtime/chain.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod chain;
-#[path = "../tests/runtime/fault_model.rs"]
+#[path = "../tests/runtime/fault_model/mod.rs"]
 mod fault_model;
 #[path = "../tests/runtime/market.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
