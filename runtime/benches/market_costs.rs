@@ -106,7 +106,7 @@ fn rich_renter() {
 }
 
 /// A development chain with what `build` makes of it, which is on the disk, as it were, and a block with room for
-/// transactions.
+/// transactions. It has one already: the hooks that wait for the inherents run with the first.
 fn prepared(build: impl FnOnce(&mut Chain)) -> (TestExternalities, Chain) {
 	let mut state = preset_state("development");
 	let mut chain = state.execute_with(|| {
@@ -118,7 +118,10 @@ fn prepared(build: impl FnOnce(&mut Chain)) -> (TestExternalities, Chain) {
 		chain
 	});
 	state.commit_all().expect("no transaction is open");
-	state.execute_with(|| chain.open_block_with_room());
+	state.execute_with(|| {
+		chain.open_block_with_room();
+		chain.submit_ok(&Bob, frame_system::Call::remark { remark: Vec::new() });
+	});
 	(state, chain)
 }
 
