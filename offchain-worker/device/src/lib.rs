@@ -25,6 +25,7 @@
 //! Only in the module `cuda`, whose calls into the driver cannot be anything else.
 
 mod checkpoint;
+pub mod conformance;
 pub mod cuda;
 mod device;
 mod error;

@@ -56,6 +56,7 @@
 //! checkpoints between launches, and with one result.
 
 mod by_hand;
+mod conformance;
 mod error;
 mod frame;
 mod message;
@@ -67,6 +68,7 @@ mod serve;
 mod system;
 
 pub use by_hand::{list_devices, run_by_hand, HandRun, HandRunError};
+pub use conformance::{conformance, ConformanceRecord};
 pub use error::{ExecutorError, Failure, FailureKind};
 pub use parent::{Cancel, Executor, ExecutorInfo};
 pub use request::{DeviceSelector, JobLimits, JobOutput, JobRequest, SelectorTextError};

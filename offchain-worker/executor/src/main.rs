@@ -1,7 +1,10 @@
 //! `millrace-executor`: the program that the node starts for each job.
 
 use clap::{Args, Parser, Subcommand};
-use millrace_executor::{list_devices, run_by_hand, serve, DeviceSelector, Executor, HandRun, JobLimits};
+use millrace_executor::{
+	conformance, list_devices, run_by_hand, serve, ConformanceRecord, DeviceSelector, Executor, HandRun,
+	JobLimits,
+};
 use millrace_job::BlobHash;
 use std::{
 	env,
@@ -34,6 +37,8 @@ enum Command {
 	},
 	/// Run a job from files and write its output.
 	Run(RunArgs),
+	/// Run the conformance suite on a device, and compare it with the reference device.
+	Conformance(ConformanceArgs),
 	/// Show which measures confine a job on this machine.
 	Check,
 	/// Run one job for the node. Started by the node.
@@ -66,10 +71,21 @@ struct RunArgs {
 	steps: u64,
 }
 
+#[derive(Args)]
+struct ConformanceArgs {
+	/// `reference`, `cuda` for the first GPU, or `cuda:UUID`.
+	#[arg(long, default_value = "cuda")]
+	device: DeviceSelector,
+	/// File for the record, as JSON.
+	#[arg(long)]
+	record: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
 	let done = match Cli::parse().command {
 		Command::Devices { json } => devices(json),
 		Command::Run(args) => run(args),
+		Command::Conformance(args) => conform(&args),
 		Command::Check => check(),
 		Command::Serve { parent } => serve(parent).map_err(Into::into),
 	};
@@ -130,6 +146,38 @@ fn run(args: RunArgs) -> Result<(), Box<dyn Error>> {
 	println!("device  {}", output.device);
 	println!("busy    {:.6} s in {} launches", output.busy.as_secs_f64(), output.launches);
 	println!("took    {:.3} s", took.as_secs_f64());
+	Ok(())
+}
+
+fn conform(args: &ConformanceArgs) -> Result<(), Box<dyn Error>> {
+	let executor = Executor::new(env::current_exe()?);
+	let run = |device: &DeviceSelector| -> Result<ConformanceRecord, Box<dyn Error>> {
+		let show = stderr().is_terminal();
+		let record = conformance(&executor, device, &mut |case| {
+			if show {
+				eprint!("\r{device}: {case}\x1b[K");
+			}
+		});
+		if show {
+			eprint!("\r\x1b[K");
+		}
+		Ok(record?)
+	};
+	let found = run(&args.device)?;
+	let expected = run(&DeviceSelector::Reference)?;
+	let differences = found.differences(&expected);
+	for (name, outcome) in &found.outcomes {
+		let verdict = if differences.contains(name) { "DIFFERS" } else { "agrees" };
+		println!("{name:20} {verdict:8} {}", serde_json::to_string(outcome)?);
+	}
+	println!("device {}, {} cases, {} differ", found.device.name, found.outcomes.len(), differences.len());
+	if let Some(path) = &args.record {
+		let text = serde_json::to_string_pretty(&found)? + "\n";
+		fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+	}
+	if !differences.is_empty() {
+		return Err(format!("{} does not compute as the reference device does", found.device.name).into());
+	}
 	Ok(())
 }
 

@@ -1,0 +1,356 @@
+//! The driver's state: contexts with their memory, modules and stream, and what is wrong with them. No foreign types here.
+
+use crate::config::{stay_loaded, Config, Fault, FaultKind};
+use millrace_ptx::{
+	launch, Argument, Budget, Entry, Fault as KernelFault, FaultKind as Kind, LaunchConfig, LaunchError,
+	Memory, MemoryError, Module,
+};
+use std::{
+	collections::BTreeMap,
+	sync::{
+		atomic::{AtomicU32, Ordering::SeqCst},
+		Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+	},
+	thread,
+	time::Duration,
+};
+
+/// The driver's result codes that the double gives. Zero is success.
+pub(crate) mod code {
+	pub(crate) const INVALID_VALUE: u32 = 1;
+	pub(crate) const OUT_OF_MEMORY: u32 = 2;
+	pub(crate) const NOT_INITIALIZED: u32 = 3;
+	pub(crate) const NO_DEVICE: u32 = 100;
+	pub(crate) const INVALID_DEVICE: u32 = 101;
+	pub(crate) const INVALID_CONTEXT: u32 = 201;
+	pub(crate) const INVALID_PTX: u32 = 218;
+	pub(crate) const OPERATING_SYSTEM: u32 = 304;
+	pub(crate) const INVALID_HANDLE: u32 = 400;
+	pub(crate) const NOT_FOUND: u32 = 500;
+	pub(crate) const NOT_READY: u32 = 600;
+	pub(crate) const ILLEGAL_ADDRESS: u32 = 700;
+	pub(crate) const MISALIGNED_ADDRESS: u32 = 716;
+	pub(crate) const LAUNCH_FAILED: u32 = 719;
+	pub(crate) const UNKNOWN: u32 = 999;
+}
+
+/// What the driver answers: a value, or a code.
+pub(crate) type Answer<T> = Result<T, u32>;
+
+/// A handle as the double gives it out: never null, never given twice.
+pub(crate) type Handle = u64;
+
+/// The driver, once it is initialised.
+pub(crate) struct Driver {
+	pub(crate) config: Config,
+	contexts: Mutex<BTreeMap<Handle, Arc<Context>>>,
+	next: AtomicU32,
+	launches: AtomicU32,
+	/// The code that every function returns from now on; zero while all is well.
+	lost: AtomicU32,
+}
+
+static DRIVER: OnceLock<Result<Driver, String>> = OnceLock::new();
+
+/// Initialises the driver, once.
+pub(crate) fn init() -> Answer<()> {
+	let made = DRIVER.get_or_init(|| {
+		stay_loaded()?;
+		let config = Config::load()?;
+		Ok(Driver {
+			lost: AtomicU32::new(config.broken.unwrap_or(0)),
+			config,
+			contexts: Mutex::new(BTreeMap::new()),
+			next: AtomicU32::new(1),
+			launches: AtomicU32::new(0),
+		})
+	});
+	let driver = made.as_ref().map_err(|problem| {
+		// A wrong order must be seen by whoever gave it.
+		eprintln!("CUDA double: {problem}");
+		code::OPERATING_SYSTEM
+	})?;
+	driver.alive()?;
+	if driver.config.devices == 0 {
+		return Err(code::NO_DEVICE);
+	}
+	Ok(())
+}
+
+/// The driver, if it was initialised and answers.
+pub(crate) fn driver() -> Answer<&'static Driver> {
+	let driver = DRIVER.get().and_then(|made| made.as_ref().ok()).ok_or(code::NOT_INITIALIZED)?;
+	driver.alive()?;
+	Ok(driver)
+}
+
+impl Driver {
+	fn alive(&self) -> Answer<()> {
+		match self.lost.load(SeqCst) {
+			0 => Ok(()),
+			code => Err(code),
+		}
+	}
+
+	/// A number for a new handle, such that no two kinds of object share one.
+	fn handle(&self) -> Handle {
+		// Far from null and from small integers, which are mistakes of the caller's.
+		0x0DD0_0000_0000 | u64::from(self.next.fetch_add(1, SeqCst)) << 4
+	}
+
+	/// Checks a device's ordinal.
+	pub(crate) fn device(&self, ordinal: i32) -> Answer<u32> {
+		u32::try_from(ordinal)
+			.ok()
+			.filter(|ordinal| *ordinal < self.config.devices)
+			.ok_or(code::INVALID_DEVICE)
+	}
+
+	/// Makes a context on a device.
+	pub(crate) fn create_context(&self, ordinal: i32) -> Answer<Handle> {
+		self.device(ordinal)?;
+		let handle = self.handle();
+		let context = Context {
+			stream: self.handle(),
+			state: Mutex::new(State {
+				memory: Memory::new(self.config.memory_bytes),
+				budget: Budget::new(self.config.steps),
+				modules: BTreeMap::new(),
+				functions: BTreeMap::new(),
+				has_stream: false,
+			}),
+			pending: Mutex::new(Pending { launches: 0, sticky: 0 }),
+			done: Condvar::new(),
+		};
+		lock(&self.contexts).insert(handle, Arc::new(context));
+		Ok(handle)
+	}
+
+	/// A live context.
+	pub(crate) fn context(&self, handle: Handle) -> Answer<Arc<Context>> {
+		lock(&self.contexts).get(&handle).cloned().ok_or(code::INVALID_CONTEXT)
+	}
+
+	/// Ends a context, and frees all that is in it once its launches are over.
+	pub(crate) fn destroy_context(&self, handle: Handle) -> Answer<()> {
+		lock(&self.contexts).remove(&handle).map(|_| ()).ok_or(code::INVALID_CONTEXT)
+	}
+
+	/// Contexts that are not destroyed.
+	pub(crate) fn live_contexts(&self) -> usize {
+		lock(&self.contexts).len()
+	}
+
+	/// What is to go wrong with the next launch.
+	fn next_fault(&self) -> Option<FaultKind> {
+		let launch = self.launches.fetch_add(1, SeqCst) + 1;
+		self.config.faults.iter().find(|fault: &&Fault| fault.launch == launch).map(|fault| fault.kind)
+	}
+}
+
+/// A context: memory, modules, one stream.
+pub(crate) struct Context {
+	/// Handle of its only stream.
+	pub(crate) stream: Handle,
+	/// Held by a launch while it runs; copies wait for that, as those of the default stream do.
+	state: Mutex<State>,
+	pending: Mutex<Pending>,
+	done: Condvar,
+}
+
+struct State {
+	memory: Memory,
+	budget: Budget,
+	modules: BTreeMap<Handle, Arc<Module>>,
+	/// Module and entry of each function.
+	functions: BTreeMap<Handle, (Handle, String)>,
+	has_stream: bool,
+}
+
+struct Pending {
+	/// Launches that are not over.
+	launches: u32,
+	/// What a kernel did; all that is asked of the context from then on ends with it.
+	sticky: u32,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+	// A launch that panicked would have been seen: its thread makes its context sticky.
+	mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Context {
+	/// Refuses if a kernel broke the context.
+	fn healthy(&self) -> Answer<()> {
+		match lock(&self.pending).sticky {
+			0 => Ok(()),
+			code => Err(code),
+		}
+	}
+
+	/// The state, once no launch is pending.
+	fn idle(&self) -> Answer<MutexGuard<'_, State>> {
+		let mut pending = lock(&self.pending);
+		while pending.launches > 0 {
+			pending = self.done.wait(pending).unwrap_or_else(PoisonError::into_inner);
+		}
+		drop(pending);
+		self.healthy()?;
+		Ok(lock(&self.state))
+	}
+
+	/// Makes the stream. There is one.
+	pub(crate) fn create_stream(&self) -> Answer<Handle> {
+		let mut state = self.idle()?;
+		if std::mem::replace(&mut state.has_stream, true) {
+			return Err(code::INVALID_VALUE);
+		}
+		Ok(self.stream)
+	}
+
+	/// Whether all launches are over; [`code::NOT_READY`] if not.
+	pub(crate) fn query(&self, stream: Handle) -> Answer<()> {
+		if stream != self.stream {
+			return Err(code::INVALID_HANDLE);
+		}
+		let pending = lock(&self.pending);
+		match (pending.launches, pending.sticky) {
+			(0, 0) => Ok(()),
+			(0, code) => Err(code),
+			_ => Err(code::NOT_READY),
+		}
+	}
+
+	/// Loads a text. `Err` has the compiler's words.
+	pub(crate) fn load(&self, driver: &Driver, text: &str) -> Result<Handle, (u32, String)> {
+		let mut state = self.idle().map_err(|code| (code, String::new()))?;
+		if let Some(code) = driver.config.load_error {
+			return Err((code, "ordered by the test".into()));
+		}
+		let module = Module::parse(text).map_err(|error| (code::INVALID_PTX, error.to_string()))?;
+		let handle = driver.handle();
+		state.modules.insert(handle, Arc::new(module));
+		Ok(handle)
+	}
+
+	/// Unloads a module, with its functions.
+	pub(crate) fn unload(&self, module: Handle) -> Answer<()> {
+		let mut state = self.idle()?;
+		state.modules.remove(&module).ok_or(code::INVALID_HANDLE)?;
+		state.functions.retain(|_, (of, _)| *of != module);
+		Ok(())
+	}
+
+	/// The entry of that name.
+	pub(crate) fn function(&self, driver: &Driver, module: Handle, name: &str) -> Answer<Handle> {
+		let mut state = self.idle()?;
+		let parsed = state.modules.get(&module).ok_or(code::INVALID_HANDLE)?;
+		parsed.entry(name).ok_or(code::NOT_FOUND)?;
+		let handle = driver.handle();
+		state.functions.insert(handle, (module, name.into()));
+		Ok(handle)
+	}
+
+	/// Sizes of a function's parameters, in bytes.
+	pub(crate) fn parameters(&self, function: Handle) -> Answer<Vec<u32>> {
+		let state = self.idle()?;
+		let (module, name) = state.functions.get(&function).ok_or(code::INVALID_HANDLE)?;
+		let entry: &Entry =
+			state.modules.get(module).and_then(|module| module.entry(name)).ok_or(code::INVALID_HANDLE)?;
+		Ok(entry.params.iter().map(|parameter| parameter.bytes).collect())
+	}
+
+	/// Allocates memory.
+	pub(crate) fn alloc(&self, bytes: u64) -> Answer<u64> {
+		self.idle()?.memory.alloc(bytes).map_err(memory_code)
+	}
+
+	/// Fills memory with a byte.
+	pub(crate) fn fill(&self, address: u64, byte: u8, bytes: usize) -> Answer<()> {
+		self.idle()?.memory.write(address, &vec![byte; bytes]).map_err(memory_code)
+	}
+
+	/// Copies to the device.
+	pub(crate) fn write(&self, address: u64, data: &[u8]) -> Answer<()> {
+		self.idle()?.memory.write(address, data).map_err(memory_code)
+	}
+
+	/// Copies from the device.
+	pub(crate) fn read(&self, address: u64, bytes: u64) -> Answer<Vec<u8>> {
+		self.idle()?.memory.read(address, bytes).map_err(memory_code)
+	}
+
+	/// Starts a launch on a thread of its own, and does not wait for it.
+	pub(crate) fn start(
+		self: &Arc<Self>,
+		driver: &'static Driver,
+		function: Handle,
+		config: LaunchConfig,
+		arguments: Vec<Argument>,
+	) -> Answer<()> {
+		let (module, entry) = {
+			let state = self.idle()?;
+			let (module, name) = state.functions.get(&function).ok_or(code::INVALID_HANDLE)?;
+			(state.modules.get(module).ok_or(code::INVALID_HANDLE)?.clone(), name.clone())
+		};
+		let shape = [config.grid, config.block].concat();
+		let threads: u64 = config.block.iter().map(|size| u64::from(*size)).product();
+		if shape.contains(&0) || threads > 1_024 {
+			return Err(code::INVALID_VALUE);
+		}
+		let fault = driver.next_fault();
+		if fault == Some(FaultKind::Lost) {
+			driver.lost.store(code::UNKNOWN, SeqCst);
+			return Err(code::UNKNOWN);
+		}
+		lock(&self.pending).launches += 1;
+		let context = self.clone();
+		let run = move || {
+			thread::sleep(Duration::from_millis(driver.config.slow_ms));
+			let sticky = match fault {
+				Some(FaultKind::Hang) => hang(),
+				Some(FaultKind::Sticky(code)) => code,
+				_ => {
+					let mut state = lock(&context.state);
+					let State { memory, budget, .. } = &mut *state;
+					launch(&module, &entry, &config, &arguments, memory, budget)
+						.map_or_else(launch_code, |_| 0)
+				}
+			};
+			let mut pending = lock(&context.pending);
+			pending.launches -= 1;
+			pending.sticky = if pending.sticky == 0 { sticky } else { pending.sticky };
+			drop(pending);
+			context.done.notify_all();
+		};
+		let thread = thread::Builder::new().name("cuda-double".into()).spawn(run);
+		thread.map(|_| ()).map_err(|_| code::OPERATING_SYSTEM)
+	}
+}
+
+/// Never comes back, as a kernel that waits for something that never happens.
+fn hang() -> u32 {
+	loop {
+		thread::sleep(Duration::from_secs(3_600));
+	}
+}
+
+fn memory_code(error: MemoryError) -> u32 {
+	match error {
+		MemoryError::OutOfMemory { .. } | MemoryError::OutOfAddresses => code::OUT_OF_MEMORY,
+		MemoryError::Empty | MemoryError::NotABuffer { .. } | MemoryError::OutOfBounds { .. } => {
+			code::INVALID_VALUE
+		}
+	}
+}
+
+/// What a GPU would say of a launch that failed here. What only the interpreter minds, a GPU would do in silence; that is an
+/// unspecified failure here.
+fn launch_code(error: LaunchError) -> u32 {
+	match error {
+		LaunchError::Fault(KernelFault { kind: Kind::StepBudgetExhausted, .. }) => hang(),
+		LaunchError::Fault(KernelFault { kind: Kind::OutOfBounds { .. }, .. }) => code::ILLEGAL_ADDRESS,
+		LaunchError::Fault(KernelFault { kind: Kind::Misaligned { .. }, .. }) => code::MISALIGNED_ADDRESS,
+		_ => code::LAUNCH_FAILED,
+	}
+}

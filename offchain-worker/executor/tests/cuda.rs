@@ -1,0 +1,156 @@
+//! Jobs on a GPU, through the real program, with the test double of `libcuda.so.1` in the place of the driver.
+
+#![cfg(test)]
+
+use millrace_executor::{ConformanceRecord, Kind};
+use std::{
+	env, fs,
+	path::{Path, PathBuf},
+	process::{Command, Output},
+	time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_millrace-executor");
+
+fn digits(name: &str) -> PathBuf {
+	PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../jobs/digits").join(name)
+}
+
+/// A copy of the double with orders of its own.
+struct Double {
+	folder: TempDir,
+}
+
+impl Double {
+	fn new(config: &str) -> Self {
+		let built = env::current_exe().unwrap().with_file_name("libmillrace_cuda_double.so");
+		let folder = tempfile::tempdir().unwrap();
+		fs::copy(&built, folder.path().join("libcuda.so.1"))
+			.unwrap_or_else(|error| panic!("{}: {error}", built.display()));
+		let double = Self { folder };
+		double.order(config);
+		double
+	}
+
+	/// What it does in processes that start from now on.
+	fn order(&self, config: &str) {
+		fs::write(self.folder.path().join("libcuda.so.1.json"), config).unwrap();
+	}
+
+	fn path(&self, name: &str) -> PathBuf {
+		self.folder.path().join(name)
+	}
+
+	fn program(&self, arguments: &[&str]) -> Output {
+		let mut command = Command::new(PROGRAM);
+		command.args(arguments).env("MILLRACE_LIBCUDA", self.path("libcuda.so.1")).output().unwrap()
+	}
+
+	/// Runs the digits job on the first GPU. Returns whether that went well, and what was said.
+	fn run_digits(&self, seconds: &str) -> (bool, String) {
+		let (plan, blobs, out) = (digits("plan.json"), digits(""), self.path("out.bin"));
+		let text = |path: &Path| path.to_str().unwrap().to_owned();
+		let (plan, blobs, out) = (text(&plan), text(&blobs), text(&out));
+		let arguments = [
+			"run",
+			"--plan",
+			&plan,
+			"--blobs",
+			&blobs,
+			"--out",
+			&out,
+			"--device",
+			"cuda",
+			"--seconds",
+			seconds,
+		];
+		let output = self.program(&arguments);
+		let said = [output.stdout, output.stderr].concat();
+		(output.status.success(), String::from_utf8(said).unwrap())
+	}
+}
+
+#[test]
+fn the_digits_job_gives_the_same_bytes_through_the_driver() {
+	let double = Double::new("{}");
+	let (fine, text) = double.run_digits("60");
+	assert!(fine, "{text}");
+	let expected = fs::read_to_string(digits("expected.blake3")).unwrap();
+	assert!(text.starts_with(&format!("output  {}\nbytes   1797\n", expected.trim())), "{text}");
+	assert!(text.contains("device  Millrace CUDA test double 0\n"), "{text}");
+}
+
+#[test]
+fn the_program_lists_the_gpus() {
+	let double = Double::new(r#"{ "devices": 2 }"#);
+	let text = String::from_utf8(double.program(&["devices"]).stdout).unwrap();
+	let second = "cuda:GPU-4d696c6c-7261-6365-2064-6f75626c6501  Millrace CUDA test double 1, 4096 MiB";
+	assert!(text.contains(second), "{text}");
+	double.order(r#"{ "devices": 0 }"#);
+	let text = String::from_utf8(double.program(&["devices"]).stdout).unwrap();
+	assert!(text.contains("The CUDA driver knows no GPU."), "{text}");
+}
+
+#[test]
+fn what_goes_wrong_is_told_and_the_next_job_runs() {
+	let double = Double::new("{}");
+	for (config, words) in [
+		(r#"{ "faults": [{ "launch": 2, "kind": { "sticky": 700 } }] }"#, "700 (ILLEGAL_ADDRESS)"),
+		(r#"{ "faults": [{ "launch": 1, "kind": { "sticky": 719 } }] }"#, "719 (LAUNCH_FAILED)"),
+		(r#"{ "faults": [{ "launch": 2, "kind": "lost" }] }"#, "999 (UNKNOWN)"),
+		(r#"{ "load-error": 222 }"#, "222 (UNSUPPORTED_PTX_VERSION)"),
+		(r#"{ "memory-bytes": 1024 }"#, "2 (OUT_OF_MEMORY)"),
+		(r#"{ "broken": 802 }"#, "802 (SYSTEM_NOT_READY)"),
+		(r#"{ "devices": 0 }"#, "knows no GPU"),
+	] {
+		double.order(config);
+		let (fine, text) = double.run_digits("60");
+		assert!(!fine && text.contains(words), "{config}: {text}");
+		assert!(!double.path("out.bin").exists(), "{config} left an output");
+	}
+	double.order("{}");
+	let (fine, text) = double.run_digits("60");
+	assert!(fine, "{text}");
+}
+
+#[test]
+fn a_kernel_that_hangs_is_killed_in_time_and_leaves_no_process() {
+	let double = Double::new(r#"{ "faults": [{ "launch": 2, "kind": "hang" }] }"#);
+	let start = Instant::now();
+	let (fine, text) = double.run_digits("2");
+	assert!(!fine && text.contains("did not end within 2.0 s"), "{text}");
+	assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+	let library = double.path("libcuda.so.1");
+	let holders = fs::read_dir("/proc").unwrap().filter_map(Result::ok).filter(|process| {
+		let maps = fs::read_to_string(process.path().join("maps")).unwrap_or_default();
+		maps.contains(library.to_str().unwrap())
+	});
+	assert_eq!(holders.count(), 0);
+}
+
+#[test]
+fn the_conformance_suite_finds_a_device_that_computes_wrongly() {
+	let double = Double::new("{}");
+	let record = double.path("record.json");
+	let conformance = || double.program(&["conformance", "--record", record.to_str().unwrap()]);
+	let output = conformance();
+	let text = String::from_utf8(output.stdout).unwrap();
+	assert!(output.status.success(), "{text}");
+	assert!(text.contains("device Millrace CUDA test double 0, 17 cases, 0 differ\n"), "{text}");
+	let parsed: ConformanceRecord = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
+	assert_eq!((parsed.outcomes.len(), parsed.device.kind), (17, Kind::Cuda));
+
+	double.order(r#"{ "faults": [{ "launch": 1, "kind": { "sticky": 700 } }] }"#);
+	let output = conformance();
+	assert!(!output.status.success());
+	let text = String::from_utf8(output.stdout).unwrap();
+	// The cases that are meant to fault do.
+	assert!(text.contains("device Millrace CUDA test double 0, 17 cases, 14 differ\n"), "{text}");
+	let words = String::from_utf8(output.stderr).unwrap();
+	assert!(words.contains("does not compute as the reference device does"), "{words}");
+
+	double.order(r#"{ "devices": 0 }"#);
+	let words = String::from_utf8(conformance().stderr).unwrap();
+	assert_eq!(words, "error: there is no such GPU\n");
+}
