@@ -1,7 +1,7 @@
 //! What can be typed after `millrace-node`.
 
 use crate::chain_spec;
-use millrace_offchain_worker::WorkerArgs;
+use millrace_offchain_worker::{WorkerArgs, WorkerCommand};
 use sc_cli::{RunCmd, SubstrateCli};
 use sc_service::ChainSpec;
 use sc_storage_monitor::StorageMonitorParams;
@@ -123,6 +123,10 @@ pub(crate) enum Subcommand {
 
 	/// Say which blocks are best and finalised in a stopped node's database.
 	ChainInfo(sc_cli::ChainInfoCmd),
+
+	/// Look at this machine as the worker would.
+	#[command(subcommand)]
+	Worker(WorkerCommand),
 }
 
 impl SubstrateCli for Cli {

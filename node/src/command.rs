@@ -23,6 +23,15 @@ pub(crate) fn run() -> Result<()> {
 		None => run_node(&cli),
 		Some(Subcommand::Key(cmd)) => cmd.run(&cli),
 		Some(Subcommand::ExportChainSpec(cmd)) => cmd.run(cli.load_spec(&cmd.chain)?),
+		Some(Subcommand::Worker(cmd)) => {
+			let is_fit = cmd
+				.run(&mut std::io::stdout().lock())
+				.map_err(|error| sc_cli::Error::Input(error.to_string()))?;
+			if !is_fit {
+				std::process::exit(1);
+			}
+			Ok(())
+		}
 		Some(Subcommand::PurgeChain(cmd)) => {
 			cli.create_runner(cmd)?.sync_run(|config| cmd.run(config.database))
 		}

@@ -1,7 +1,10 @@
 //! The worker's command line and configuration.
 
-use crate::BidPolicy;
+use crate::{machine::check_machine, BidPolicy};
+use millrace_executor::Executor;
 use std::{
+	error::Error,
+	io::Write,
 	path::{Path, PathBuf},
 	sync::Arc,
 	time::Duration,
@@ -35,6 +38,10 @@ pub struct WorkerArgs {
 	/// The program that runs jobs. Default: `millrace-executor` beside this program.
 	#[arg(long, value_name = "PATH")]
 	pub worker_executor: Option<PathBuf>,
+
+	/// Offer GPUs even where jobs are not kept in bounds. `millrace-node worker check` says what this machine lacks.
+	#[arg(long)]
+	pub worker_accept_weak_isolation: bool,
 
 	/// Most disk space for blobs (plans, kernels, inputs, outputs), in MiB.
 	#[arg(long, default_value_t = 4096, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
@@ -71,6 +78,8 @@ pub struct WorkerArgs {
 pub struct WorkerConfig {
 	/// Which devices to offer.
 	pub device: DeviceChoice,
+	/// Whether to offer GPUs where jobs are not kept in bounds.
+	pub accept_weak_isolation: bool,
 	/// The program that runs jobs.
 	pub executor: PathBuf,
 	/// Folder for results, blobs, and the reference device's identity.
@@ -105,6 +114,39 @@ pub enum ConfigError {
 	},
 }
 
+/// The executor program: the one that was named, or the one beside this program.
+fn executor_path(named: Option<&Path>) -> Result<PathBuf, ConfigError> {
+	match named {
+		Some(path) => Ok(path.into()),
+		None => Ok(std::env::current_exe()
+			.map_err(ConfigError::NoProgramFolder)?
+			.with_file_name("millrace-executor")),
+	}
+}
+
+/// What an operator asks of the worker without running it.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum WorkerCommand {
+	/// Say what keeps strangers' jobs in bounds on this machine, and which GPUs there are. Ends with 1 if a GPU would not be offered.
+	Check {
+		/// The program that runs jobs. Default: `millrace-executor` beside this program.
+		#[arg(long, value_name = "PATH")]
+		worker_executor: Option<PathBuf>,
+	},
+}
+
+impl WorkerCommand {
+	/// Carries the command out. Blocks. Returns whether this machine can serve GPUs.
+	///
+	/// # Errors
+	///
+	/// A text if the executor cannot be found or used.
+	pub fn run(&self, out: &mut dyn Write) -> Result<bool, Box<dyn Error>> {
+		let Self::Check { worker_executor } = self;
+		check_machine(&Executor::new(executor_path(worker_executor.as_deref())?), out)
+	}
+}
+
 const MIB: u64 = 1024 * 1024;
 
 impl WorkerArgs {
@@ -112,15 +154,11 @@ impl WorkerArgs {
 	///
 	/// Blobs are served by nodes without `--worker` as well, so this works either way.
 	pub fn config(&self, chain_dir: &Path) -> Result<WorkerConfig, ConfigError> {
-		let executor = match &self.worker_executor {
-			Some(path) => path.clone(),
-			None => std::env::current_exe()
-				.map_err(ConfigError::NoProgramFolder)?
-				.with_file_name("millrace-executor"),
-		};
+		let executor = executor_path(self.worker_executor.as_deref())?;
 		let bid_policy = self.worker_bid_policy.as_deref().map(read_policy).transpose()?.map(Arc::new);
 		Ok(WorkerConfig {
 			device: self.worker_device,
+			accept_weak_isolation: self.worker_accept_weak_isolation,
 			executor,
 			data_dir: chain_dir.join("worker"),
 			blob_quota_bytes: u64::from(self.worker_blob_quota).saturating_mul(MIB),

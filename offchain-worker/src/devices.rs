@@ -185,10 +185,12 @@ impl Devices {
 	}
 }
 
-/// Finds the devices to offer. Blocks. The error says what to do.
+/// Finds the devices to offer. Blocks. The error says what to do. GPUs are offered only where jobs are kept in bounds, or where the
+/// operator accepts that they are not: kernels are strangers' code, and the driver has bugs.
 pub(crate) fn find(
 	executors: &dyn Executors,
 	choice: DeviceChoice,
+	accept_weak_isolation: bool,
 	data_dir: &Path,
 ) -> Result<Vec<DeviceInfo>, String> {
 	if choice == DeviceChoice::Reference {
@@ -196,7 +198,19 @@ pub(crate) fn find(
 	}
 	let list = executors.devices().map_err(|error| error.to_string())?;
 	if !list.gpus.is_empty() {
-		return Ok(list.gpus);
+		let missing = executors.confinement().map_err(|error| error.to_string())?.missing();
+		if missing.is_empty() {
+			return Ok(list.gpus);
+		}
+		let missing = missing.join(", ");
+		if accept_weak_isolation {
+			log::warn!(target: LOG_TARGET, "jobs are not kept in bounds (not in effect: {missing}), as --worker-accept-weak-isolation says");
+			return Ok(list.gpus);
+		}
+		return Err(format!(
+			"this machine does not keep jobs in bounds (not in effect: {missing}): see `millrace-node worker check`, or start with \
+			 --worker-accept-weak-isolation"
+		));
 	}
 	let why = list.cuda_unavailable.unwrap_or_else(|| "its driver knows no GPU".into());
 	if choice == DeviceChoice::Cuda {

@@ -2,7 +2,7 @@
 //! every failure of an executor.
 
 use millrace_executor::{
-	Cancel, Checkpoint, DeviceList, Executor, ExecutorError, JobOutput, JobRequest, Update,
+	Cancel, Checkpoint, Confinement, DeviceList, Executor, ExecutorError, JobOutput, JobRequest, Update,
 };
 use std::sync::Arc;
 
@@ -10,6 +10,9 @@ use std::sync::Arc;
 pub(crate) trait Executors: Send + Sync + 'static {
 	/// The GPUs of this machine.
 	fn devices(&self) -> Result<DeviceList, ExecutorError>;
+
+	/// What keeps jobs in bounds on this machine.
+	fn confinement(&self) -> Result<Confinement, ExecutorError>;
 
 	/// Runs a job in a process of its own, which waits while `keep` takes a checkpoint of it.
 	fn run(
@@ -23,6 +26,10 @@ pub(crate) trait Executors: Send + Sync + 'static {
 impl Executors for Executor {
 	fn devices(&self) -> Result<DeviceList, ExecutorError> {
 		self.devices()
+	}
+
+	fn confinement(&self) -> Result<Confinement, ExecutorError> {
+		self.check().map(|info| info.confinement)
 	}
 
 	fn run(

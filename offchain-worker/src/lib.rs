@@ -45,6 +45,7 @@ mod devices;
 mod disk;
 mod executors;
 mod jobs;
+mod machine;
 mod metrics;
 mod notice;
 mod probe;
@@ -61,7 +62,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use args::{ConfigError, DeviceChoice, WorkerArgs, WorkerConfig};
+pub use args::{ConfigError, DeviceChoice, WorkerArgs, WorkerCommand, WorkerConfig};
 pub use bidding::BidPolicy;
 pub use blobs::{BlobLimits, Blobs};
 pub use call::{BidderStanding, SignError, SignWorkerCall, WorkerCall, BIDDER_KEY, ERA_BLOCKS};

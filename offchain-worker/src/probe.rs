@@ -79,7 +79,7 @@ fn job(device: &DeviceInfo, seed: u32) -> (JobRequest, Vec<u8>) {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use millrace_executor::{Checkpoint, DeviceList, ExecutorError, JobOutput};
+	use millrace_executor::{Checkpoint, Confinement, DeviceList, ExecutorError, JobOutput};
 	use millrace_job::{Limits, Plan};
 
 	fn device() -> DeviceInfo {
@@ -97,6 +97,10 @@ mod tests {
 	struct Answers(Vec<u8>);
 
 	impl Executors for Answers {
+		fn confinement(&self) -> Result<Confinement, ExecutorError> {
+			unreachable!("a probe does not ask")
+		}
+
 		fn devices(&self) -> Result<DeviceList, ExecutorError> {
 			Ok(DeviceList { gpus: vec![], cuda_unavailable: None })
 		}

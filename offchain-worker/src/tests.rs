@@ -2,6 +2,7 @@
 
 mod bidding;
 mod doubles;
+mod isolation;
 mod jobs;
 mod real_executor;
 mod submit;

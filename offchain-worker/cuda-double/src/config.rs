@@ -48,6 +48,9 @@ pub(crate) enum FaultKind {
 	Hang,
 	/// The device is gone: every function returns 999.
 	Lost,
+	/// It does what a driver might do for a kernel that has found a hole in it: reaches for a file, a program, the network and
+	/// another process. If any of that succeeds it ends with the code 998, and otherwise as it should.
+	Escape,
 }
 
 impl Default for Config {

@@ -1,6 +1,9 @@
 //! The driver's state: contexts with their memory, modules and stream, and what is wrong with them. No foreign types here.
 
-use crate::config::{stay_loaded, Config, Fault, FaultKind};
+use crate::{
+	config::{stay_loaded, Config, Fault, FaultKind},
+	escape::escapes,
+};
 use millrace_ptx::{
 	launch, Argument, Budget, Entry, Fault as KernelFault, FaultKind as Kind, LaunchConfig, LaunchError,
 	Memory, MemoryError, Module,
@@ -31,6 +34,8 @@ pub(crate) mod code {
 	pub(crate) const ILLEGAL_ADDRESS: u32 = 700;
 	pub(crate) const MISALIGNED_ADDRESS: u32 = 716;
 	pub(crate) const LAUNCH_FAILED: u32 = 719;
+	/// No code of the driver's: a kernel has got out.
+	pub(crate) const ESCAPED: u32 = 998;
 	pub(crate) const UNKNOWN: u32 = 999;
 }
 
@@ -310,6 +315,7 @@ impl Context {
 			let sticky = match fault {
 				Some(FaultKind::Hang) => hang(),
 				Some(FaultKind::Sticky(code)) => code,
+				Some(FaultKind::Escape) if !is_confined() => code::ESCAPED,
 				_ => {
 					let mut state = lock(&context.state);
 					let State { memory, budget, .. } = &mut *state;
@@ -326,6 +332,15 @@ impl Context {
 		let thread = thread::Builder::new().name("cuda-double".into()).spawn(run);
 		thread.map(|_| ()).map_err(|_| code::OPERATING_SYSTEM)
 	}
+}
+
+/// Whether nothing outside of this process is in reach. What is, is said.
+fn is_confined() -> bool {
+	let found = escapes();
+	if !found.is_empty() {
+		eprintln!("CUDA double: in reach are {}", found.join(", "));
+	}
+	found.is_empty()
 }
 
 /// Never comes back, as a kernel that waits for something that never happens.

@@ -15,6 +15,7 @@
 
 mod config;
 mod driver;
+mod escape;
 
 use driver::{code, driver, Answer, Context, Handle};
 use millrace_ptx::{Argument, LaunchConfig};

@@ -146,6 +146,14 @@ fn a_kernel_that_hangs_is_given_up_in_time() {
 	assert_eq!(ended, Err(JobError::Device(DeviceError::TimedOut(TimeLimit::WallClock(limit)))));
 }
 
+/// So that a test in which nothing is in reach says something.
+#[test]
+fn without_an_executor_everything_is_in_reach() {
+	let double = Double::new(r#"{ "faults": [{ "launch": 1, "kind": "escape" }] }"#);
+	let out = DeviceError::Lost("cuStreamQuery returned 998".into());
+	assert_eq!(run(&mut double.open().unwrap(), "barriers"), Err(out));
+}
+
 #[test]
 fn a_kernel_that_is_slow_is_waited_for() {
 	let double = Double::new(r#"{ "slow-ms": 200 }"#);

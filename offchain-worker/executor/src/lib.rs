@@ -43,10 +43,11 @@
 //!
 //! # What keeps the child in bounds
 //!
-//! Its environment is empty but for four variables that choose a GPU driver. It is the leader of its process group,
-//! dies with its parent, writes no core file, cannot be traced by other processes of the user, gains no privileges,
-//! and, where the system permits, has a network namespace with nothing in it. [`ExecutorInfo::confinement`] tells which
-//! of these took effect. System calls and the file system are not filtered.
+//! Its environment is empty but for the variables that choose a GPU driver. It is the leader of its process group, dies with
+//! its parent, writes no core file, cannot be traced by other processes of the user, gains no privileges, and has a network
+//! namespace with nothing in it. Landlock leaves it the files of the device's driver alone; then the driver is loaded; then
+//! seccomp takes away programs, other processes, sockets and the kernel's own setting. Only after that does it read anything of
+//! the job's. [`ExecutorInfo::confinement`] tells which of these took effect on this machine: the last two are tried each time.
 //!
 //! # The protocol
 //!
@@ -58,12 +59,14 @@
 mod by_hand;
 mod conformance;
 mod error;
+mod filesystem;
 mod frame;
 mod message;
 mod parent;
 mod process;
 mod request;
 mod serve;
+mod syscalls;
 #[expect(unsafe_code, reason = "calls to the operating system that the standard library does not have")]
 mod system;
 

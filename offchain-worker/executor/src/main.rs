@@ -46,6 +46,9 @@ enum Command {
 		/// Process id of the node.
 		#[arg(long)]
 		parent: u32,
+		/// The device that the job runs on.
+		#[arg(long)]
+		device: DeviceSelector,
 	},
 }
 
@@ -87,7 +90,7 @@ fn main() -> ExitCode {
 		Command::Run(args) => run(args),
 		Command::Conformance(args) => conform(&args),
 		Command::Check => check(),
-		Command::Serve { parent } => serve(parent).map_err(Into::into),
+		Command::Serve { parent, device } => serve(parent, &device).map_err(Into::into),
 	};
 	match done {
 		Ok(()) => ExitCode::SUCCESS,

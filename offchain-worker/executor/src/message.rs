@@ -1,11 +1,11 @@
 //! What parent and child say to each other.
 
-use crate::{Confinement, DeviceSelector, Failure};
+use crate::{Confinement, Failure};
 use codec::{Decode, Encode};
 use millrace_job::MAX_BUFFER_BYTES;
 
 /// Changes with every change of the messages.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 3;
 /// What the child's first frame begins with, so that any other program is recognised.
 pub(crate) const MAGIC: [u8; 8] = *b"millrace";
 /// The version of this crate, which both sides must have.
@@ -37,7 +37,6 @@ pub(crate) struct Hello {
 pub(crate) struct Start {
 	pub(crate) plan: Vec<u8>,
 	pub(crate) blobs: u32,
-	pub(crate) device: DeviceSelector,
 	pub(crate) buffer_bytes: u64,
 	pub(crate) output_bytes: u64,
 	pub(crate) steps: u64,

@@ -4,8 +4,8 @@ use crate::{
 	frame::{read_frame, write_frame},
 	message::{Hello, Reply, Start, MAGIC, MAX_REPLY_FRAME, PROTOCOL, VERSION},
 	process::{printable, Process, Started},
-	Checkpoint, Confinement, DeviceList, ExecutorError, Failure, FailureKind, JobLimits, JobOutput,
-	JobRequest, Progress, Update,
+	Checkpoint, Confinement, DeviceList, DeviceSelector, ExecutorError, Failure, FailureKind, JobLimits,
+	JobOutput, JobRequest, Progress, Update,
 };
 use codec::{Decode, Encode};
 use std::{
@@ -85,7 +85,7 @@ impl Executor {
 	///
 	/// [`ExecutorError::CannotStart`] and [`ExecutorError::Lost`].
 	pub fn check(&self) -> Result<ExecutorInfo, ExecutorError> {
-		let mut session = Session::start(&self.path, Sizes::default())?;
+		let mut session = Session::start(&self.path, &DeviceSelector::Reference, Sizes::default())?;
 		let hello = session.hello(&Cancel::new(), START_TIME)?;
 		// The end of its input tells the child that there is no job.
 		drop(session.stdin.take());
@@ -140,8 +140,9 @@ impl Executor {
 		update: &mut dyn FnMut(Update),
 	) -> Result<JobOutput, ExecutorError> {
 		let limits = request.limits;
-		let mut session = Session::start(&self.path, Sizes::of(&limits))?;
-		session.hello(cancel, START_TIME.min(limits.wall_clock))?;
+		let mut session = Session::start(&self.path, &request.device, Sizes::of(&limits))?;
+		// Before it speaks it opens the device, which may take as long as anything else that it does in silence.
+		session.hello(cancel, START_TIME.max(limits.silence).min(limits.wall_clock))?;
 		session.send(request)?;
 		loop {
 			match session.next(cancel, &limits)? {
@@ -198,9 +199,10 @@ struct Session {
 }
 
 impl Session {
-	fn start(path: &Path, sizes: Sizes) -> Result<Self, ExecutorError> {
-		let parent = std::process::id().to_string();
-		let Started { process, stdin, stdout } = Process::start(path, &["serve", "--parent", &parent])?;
+	fn start(path: &Path, device: &DeviceSelector, sizes: Sizes) -> Result<Self, ExecutorError> {
+		let (parent, device) = (std::process::id().to_string(), device.to_string());
+		let arguments = ["serve", "--parent", &parent, "--device", &device];
+		let Started { process, stdin, stdout } = Process::start(path, &arguments)?;
 		// Few, so that a child that floods its pipe is slowed down instead of filling our memory.
 		let (sender, events) = sync_channel(4);
 		spawn("executor-listener", move || listen(stdout, sizes, &sender))?;
@@ -276,13 +278,12 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), Executo
 }
 
 fn write_request(stdin: &mut impl Write, request: &JobRequest, spent: Duration) -> std::io::Result<()> {
-	let JobRequest { plan, blobs, resume, device, limits } = request;
+	let JobRequest { plan, blobs, resume, device: _, limits } = request;
 	let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
 	let left = limits.wall_clock.saturating_sub(spent);
 	let start = Start {
 		plan: plan.clone(),
 		blobs: u32::try_from(blobs.len()).unwrap_or(u32::MAX),
-		device: device.clone(),
 		buffer_bytes: limits.buffer_bytes,
 		output_bytes: limits.output_bytes,
 		steps: limits.steps,

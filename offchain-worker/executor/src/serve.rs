@@ -1,12 +1,13 @@
 //! The child's side: one job, then the end.
 
 use crate::{
+	filesystem,
 	frame::{read_frame, write_frame},
 	message::{
 		Hello, Reply, Start, MAGIC, MAX_BLOBS, MAX_BLOB_FRAME, MAX_MESSAGE_BYTES, MAX_START_FRAME, PROTOCOL,
 		VERSION,
 	},
-	system, DeviceSelector, Failure, FailureKind,
+	syscalls, system, Confinement, DeviceSelector, Failure, FailureKind,
 };
 use codec::{Decode, Encode};
 use millrace_device::{
@@ -21,21 +22,27 @@ use std::{
 	time::Duration,
 };
 
-/// Serves the parent over standard input and output: introduces itself, takes at most one job, sends its result. Call it
+/// Serves the parent over standard input and output: opens the device, gives up all that a job does not need, introduces itself,
+/// takes at most one job, sends its result. Call it
 /// before any thread is started or file opened, and end the process when it returns.
 ///
 /// # Errors
 ///
 /// If the process `parent` is not this one's parent, or what it sends is not a request. A job that fails is no error.
-pub fn serve(parent: u32) -> io::Result<()> {
+pub fn serve(parent: u32, device: &DeviceSelector) -> io::Result<()> {
 	let confinement = system::confine(parent)?;
 	let mut output = system::take_stdout()?;
+	// The driver is loaded with its own files in reach, and nothing of the job's is read before its system calls are filtered.
+	let no_foreign_files = filesystem::restrict(device);
+	let opened = open(device);
+	let no_foreign_calls = syscalls::restrict();
+	let confinement = Confinement { no_foreign_files, no_foreign_calls, ..confinement };
 	let hello = Hello { magic: MAGIC, protocol: PROTOCOL, version: VERSION.into(), confinement };
 	write_frame(&mut output, &hello.encode())?;
 	let mut input = io::stdin().lock();
 	let Some(request) = read_request(&mut input)? else { return Ok(()) };
 
-	let result = run(&request, &mut |update| {
+	let result = run(opened, &request, &mut |update| {
 		// Should the parent have closed the pipe it is about to kill us, and the result cannot be sent either.
 		let _ = match update {
 			Update::Progress(Progress { launches_done, launches, blocks_done }) => {
@@ -91,7 +98,11 @@ fn read_request(input: &mut impl Read) -> io::Result<Option<Request>> {
 }
 
 /// Runs the job, and returns the device's name with the output.
-fn run(request: &Request, update: &mut dyn FnMut(Update)) -> Result<(JobOutput, String), Failure> {
+fn run(
+	opened: Result<Opened, Failure>,
+	request: &Request,
+	update: &mut dyn FnMut(Update),
+) -> Result<(JobOutput, String), Failure> {
 	let Request { start, blobs, resume } = request;
 	let plan = Plan::parse(&start.plan).map_err(|error| failure(error.into()))?;
 	let limits = RunLimits {
@@ -102,7 +113,10 @@ fn run(request: &Request, update: &mut dyn FnMut(Update)) -> Result<(JobOutput, 
 			max_bytes,
 		}),
 	};
-	let mut device = open(&start.device, start.steps)?;
+	let mut device: Box<dyn Device> = match opened? {
+		Opened::Reference => Box::new(ReferenceDevice::new("reference", MEMORY_BYTES, start.steps)),
+		Opened::Cuda(device) => device,
+	};
 	match run_plan(device.as_mut(), &plan, blobs, resume.as_ref(), &limits, update) {
 		Ok(output) => Ok((output, device.info().name.clone())),
 		Err(error) => {
@@ -114,15 +128,20 @@ fn run(request: &Request, update: &mut dyn FnMut(Update)) -> Result<(JobOutput, 
 	}
 }
 
-fn open(selector: &DeviceSelector, steps: u64) -> Result<Box<dyn Device>, Failure> {
-	match selector {
-		DeviceSelector::Reference => Ok(Box::new(ReferenceDevice::new("reference", MEMORY_BYTES, steps))),
-		DeviceSelector::Cuda(uuid) => match CudaDevice::open(uuid.as_deref()) {
-			Ok(device) => Ok(Box::new(device)),
-			Err(error) => {
-				Err(Failure { kind: FailureKind::DeviceUnavailable, message: shortened(error.to_string()) })
-			}
-		},
+/// A device before its job is known.
+enum Opened {
+	/// Nothing has to be opened.
+	Reference,
+	Cuda(Box<CudaDevice>),
+}
+
+fn open(selector: &DeviceSelector) -> Result<Opened, Failure> {
+	let DeviceSelector::Cuda(uuid) = selector else { return Ok(Opened::Reference) };
+	match CudaDevice::open(uuid.as_deref()) {
+		Ok(device) => Ok(Opened::Cuda(Box::new(device))),
+		Err(error) => {
+			Err(Failure { kind: FailureKind::DeviceUnavailable, message: shortened(error.to_string()) })
+		}
 	}
 }
 

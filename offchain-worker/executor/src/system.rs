@@ -21,19 +21,37 @@ pub struct Confinement {
 	pub no_new_privileges: bool,
 	/// It is in a network namespace of its own, in which there is no network.
 	pub no_network: bool,
+	/// It can open no file but those that its device's driver needs.
+	pub no_foreign_files: bool,
+	/// It can start no program, reach no other process, open no socket, and change nothing of the system.
+	pub no_foreign_calls: bool,
 }
 
-impl fmt::Display for Confinement {
-	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		let measures = [
+impl Confinement {
+	/// Names of what a job of a stranger's must not be run without, and what did not take effect. Empty on a machine that is fit.
+	pub fn missing(&self) -> Vec<&'static str> {
+		let measures = self.measures();
+		measures.into_iter().filter(|(_, effective)| !effective).map(|(name, _)| name).collect()
+	}
+
+	/// All measures by name, and whether each took effect.
+	pub fn measures(&self) -> [(&'static str, bool); 7] {
+		[
 			("dies with parent", self.dies_with_parent),
 			("not traceable", self.not_traceable),
 			("no core file", self.no_core_file),
 			("no new privileges", self.no_new_privileges),
 			("no network", self.no_network),
-		];
+			("no foreign files", self.no_foreign_files),
+			("no foreign calls", self.no_foreign_calls),
+		]
+	}
+}
+
+impl fmt::Display for Confinement {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		let mut separator = "";
-		for (name, effective) in measures {
+		for (name, effective) in self.measures() {
 			write!(f, "{separator}{name}: {}", if effective { "yes" } else { "NO" })?;
 			separator = ", ";
 		}
@@ -67,7 +85,16 @@ pub(crate) fn confine(parent: u32) -> io::Result<Confinement> {
 	if std::os::unix::process::parent_id() != parent {
 		return Err(io::Error::other("the parent process has ended"));
 	}
-	Ok(Confinement { dies_with_parent, not_traceable, no_core_file, no_new_privileges, no_network })
+	Ok(Confinement {
+		dies_with_parent,
+		not_traceable,
+		no_core_file,
+		no_new_privileges,
+		no_network,
+		// Later: the driver has to be loaded in between.
+		no_foreign_files: false,
+		no_foreign_calls: false,
+	})
 }
 
 /// Closes every file but the three standard ones. All that the node opens is closed on exec anyway; this is for what a

@@ -114,6 +114,26 @@ fn what_goes_wrong_is_told_and_the_next_job_runs() {
 	assert!(fine, "{text}");
 }
 
+/// Landlock and seccomp are in every kernel since 5.13, but not in every sandbox.
+fn can_confine() -> bool {
+	let lsm = fs::read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
+	let said = Command::new(PROGRAM).arg("check").output().unwrap().stdout;
+	let is_confined = !String::from_utf8(said).unwrap().contains("NO");
+	assert!(is_confined || !lsm.contains("landlock"), "this machine can confine and does not");
+	is_confined
+}
+
+#[test]
+fn a_kernel_that_has_taken_over_the_driver_reaches_nothing() {
+	if !can_confine() {
+		eprintln!("skipped: this machine cannot confine a process, see `millrace-executor check`");
+		return;
+	}
+	let double = Double::new(r#"{ "faults": [{ "launch": 1, "kind": "escape" }] }"#);
+	let (fine, text) = double.run_digits("60");
+	assert!(fine, "{text}");
+}
+
 #[test]
 fn a_kernel_that_hangs_is_killed_in_time_and_leaves_no_process() {
 	let double = Double::new(r#"{ "faults": [{ "launch": 2, "kind": "hang" }] }"#);

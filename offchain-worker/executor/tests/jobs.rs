@@ -259,7 +259,8 @@ fn a_job_can_be_run_by_hand() {
 #[test]
 fn the_child_serves_only_its_parent() {
 	// Process 1 has not started it.
-	let output = Command::new(PROGRAM).args(["serve", "--parent", "1"]).output().unwrap();
+	let output =
+		Command::new(PROGRAM).args(["serve", "--parent", "1", "--device", "reference"]).output().unwrap();
 	assert_eq!(output.status.code(), Some(1));
 	assert_eq!(String::from_utf8(output.stderr).unwrap(), "error: the parent process has ended\n");
 	assert!(output.stdout.is_empty());

@@ -8,7 +8,7 @@ use futures::{
 	channel::mpsc::{unbounded, UnboundedSender},
 	StreamExt,
 };
-use millrace_executor::{Cancel, Checkpoint, DeviceList, ExecutorError, JobOutput, JobRequest};
+use millrace_executor::{Cancel, Checkpoint, Confinement, DeviceList, ExecutorError, JobOutput, JobRequest};
 use millrace_primitives::{
 	leases_api::{Auction, LeasesApi},
 	worker_api::{WorkerApi, WorkerView},
@@ -375,6 +375,10 @@ impl ScriptedExecutors {
 impl Executors for ScriptedExecutors {
 	fn devices(&self) -> Result<DeviceList, ExecutorError> {
 		Ok(DeviceList { gpus: vec![], cuda_unavailable: Some("scripted".into()) })
+	}
+
+	fn confinement(&self) -> Result<Confinement, ExecutorError> {
+		unreachable!("there is no GPU whose jobs would have to be confined")
 	}
 
 	fn run(

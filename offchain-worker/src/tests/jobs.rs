@@ -24,6 +24,7 @@ const LEASE: LeaseId = LeaseId(4);
 pub(super) fn config(dir: &Path) -> WorkerConfig {
 	WorkerConfig {
 		device: DeviceChoice::Reference,
+		accept_weak_isolation: false,
 		executor: dir.join("no-such-program"),
 		data_dir: dir.to_owned(),
 		blob_quota_bytes: 1 << 20,
@@ -100,9 +101,10 @@ impl World {
 	}
 
 	async fn run_job(&self, job: JobView) -> JobEnd {
-		let device = devices::find(&self.executors, DeviceChoice::Reference, &self.context.config.data_dir)
-			.unwrap()
-			.remove(0);
+		let device =
+			devices::find(&self.executors, DeviceChoice::Reference, false, &self.context.config.data_dir)
+				.unwrap()
+				.remove(0);
 		run_job(self.context.clone(), JobTask { lease: LEASE, job, device, cancel: self.cancel.clone() })
 			.await
 	}

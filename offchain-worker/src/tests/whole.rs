@@ -153,7 +153,7 @@ impl World {
 }
 
 fn device_in(executors: &ScriptedExecutors, dir: &Path) -> Hash {
-	let found = devices::find(executors, DeviceChoice::Reference, dir).unwrap();
+	let found = devices::find(executors, DeviceChoice::Reference, false, dir).unwrap();
 	uuid_hash(&block_hash(0), &found[0].uuid)
 }
 

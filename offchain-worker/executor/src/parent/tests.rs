@@ -79,6 +79,8 @@ fn hello_of(version: &str, protocol: u32) -> Vec<u8> {
 		no_core_file: true,
 		no_new_privileges: true,
 		no_network: false,
+		no_foreign_files: true,
+		no_foreign_calls: true,
 	};
 	Hello { magic: MAGIC, protocol, version: version.into(), confinement }.encode()
 }

@@ -1,0 +1,79 @@
+//! GPUs are offered only where jobs are kept in bounds, or where the operator says so.
+
+use crate::{devices, executors::Executors, DeviceChoice};
+use millrace_executor::{
+	Cancel, Checkpoint, Confinement, DeviceInfo, DeviceList, ExecutorError, JobOutput, JobRequest, Kind,
+};
+use std::{path::Path, sync::Arc};
+
+/// Takes a measure away.
+type Without = fn(&mut Confinement);
+
+/// A machine with a GPU, on which everything took effect but what is said.
+struct Machine(Without);
+
+impl Executors for Machine {
+	fn devices(&self) -> Result<DeviceList, ExecutorError> {
+		let gpu = DeviceInfo {
+			kind: Kind::Cuda,
+			name: "GPU".into(),
+			memory_bytes: 1 << 30,
+			uuid: "GPU-1".into(),
+			driver: None,
+			compute_capability: None,
+		};
+		Ok(DeviceList { gpus: vec![gpu], cuda_unavailable: None })
+	}
+
+	fn confinement(&self) -> Result<Confinement, ExecutorError> {
+		let mut confinement = Confinement {
+			dies_with_parent: true,
+			not_traceable: true,
+			no_core_file: true,
+			no_new_privileges: true,
+			no_network: true,
+			no_foreign_files: true,
+			no_foreign_calls: true,
+		};
+		(self.0)(&mut confinement);
+		Ok(confinement)
+	}
+
+	fn run(
+		&self,
+		_: Arc<JobRequest>,
+		_: &Cancel,
+		_: &mut dyn FnMut(Checkpoint),
+	) -> Result<JobOutput, ExecutorError> {
+		unreachable!("nothing is run while devices are looked for")
+	}
+}
+
+fn find(without: Without, accepted: bool) -> Result<usize, String> {
+	devices::find(&Machine(without), DeviceChoice::Cuda, accepted, Path::new("/nowhere"))
+		.map(|found| found.len())
+}
+
+#[test]
+fn a_gpu_is_offered_where_jobs_are_kept_in_bounds() {
+	assert_eq!(find(|_| {}, false), Ok(1));
+}
+
+#[test]
+fn a_gpu_is_not_offered_where_one_measure_is_missing() {
+	let missing: [(Without, &str); 7] = [
+		(|on| on.dies_with_parent = false, "dies with parent"),
+		(|on| on.not_traceable = false, "not traceable"),
+		(|on| on.no_core_file = false, "no core file"),
+		(|on| on.no_new_privileges = false, "no new privileges"),
+		(|on| on.no_network = false, "no network"),
+		(|on| on.no_foreign_files = false, "no foreign files"),
+		(|on| on.no_foreign_calls = false, "no foreign calls"),
+	];
+	for (without, name) in missing {
+		let refused = find(without, false).unwrap_err();
+		assert!(refused.contains(&format!("(not in effect: {name})")), "{refused}");
+		assert!(refused.contains("--worker-accept-weak-isolation"), "{refused}");
+		assert_eq!(find(without, true), Ok(1), "{name}");
+	}
+}
