@@ -110,10 +110,10 @@ const WASM_CACHE = join(homedir(), '.cache', 'millrace', 'wasm');
 export class LocalNode {
 	/**
 	 * - `chain`: name or specification of the chain; `keys`: secret phrases by key type, for the keystore
-	 * - `args`: more arguments
+	 * - `args`: more arguments; `env`: more variables of its environment
 	 */
-	constructor({ binary, chain = 'dev', keys = {}, args = [], folder = temporaryFolder() }) {
-		Object.assign(this, { binary, chain, args, folder });
+	constructor({ binary, chain = 'dev', keys = {}, args = [], env = {}, folder = temporaryFolder() }) {
+		Object.assign(this, { binary, chain, args, env, folder });
 		mkdirSync(folder, { recursive: true });
 		for (const [type, suri] of Object.entries(keys)) {
 			run(binary, ['key', 'insert', '--base-path', folder, '--chain', chain, '--scheme', 'sr25519', '--key-type', type, '--suri', suri]);
@@ -126,7 +126,7 @@ export class LocalNode {
 		const before = existsSync(file) ? statSync(file).size : 0;
 		const log = openSync(file, 'a');
 		const args = ['--chain', this.chain, '--base-path', this.folder, '--rpc-port', this.port ?? 0, '--no-prometheus', '--no-telemetry', '--no-mdns', '--wasm-cache', WASM_CACHE];
-		this.process = spawn(this.binary, [...args, ...this.args], { stdio: ['ignore', log, log] });
+		this.process = spawn(this.binary, [...args, ...this.args], { stdio: ['ignore', log, log], env: { ...process.env, ...this.env } });
 		closeSync(log);
 		running.add(this.process);
 		this.exited = new Promise((resolve) => {

@@ -13,8 +13,8 @@ if (!BINARY) throw new Error('MILLRACE_NODE must name the node binary; scripts/t
 
 /** A development chain of one node, which is a validator and //Bob's provider node. */
 export class Chain extends LocalNode {
-	constructor(worker = ['--worker', '--worker-device', 'reference']) {
-		super({ binary: BINARY, keys: { gpuw: '//Bob//worker' }, args: [...ALONE, ...worker] });
+	constructor(worker = ['--worker', '--worker-device', 'reference'], env = {}) {
+		super({ binary: BINARY, keys: { gpuw: '//Bob//worker' }, args: [...ALONE, ...worker], env });
 	}
 
 	/** //Bob as a live provider with the devices that the node found, and an ask. */
