@@ -60,9 +60,10 @@ pub trait FaultClock<AccountId> {
 	/// The epoch of the current block.
 	fn epoch() -> FaultEpoch;
 
-	/// What is made of a miss of one of the owner's nodes that was found in `epoch`. [`Judgement::Open`] turns into one of the
-	/// others within three epochs, unless the chain is too busy to look for absence; the others are final.
-	fn judge(epoch: FaultEpoch, owner: &AccountId) -> Judgement;
+	/// What is made of time that one of the owner's nodes was not served: it began in `since`, and was found in `epoch`. Excused is
+	/// what would be excused at either end. [`Judgement::Open`] turns into one of the others within three epochs after `epoch`,
+	/// unless the chain is too busy to look for absence; the others are final.
+	fn judge(since: FaultEpoch, epoch: FaultEpoch, owner: &AccountId) -> Judgement;
 }
 
 /// The census from which misses are judged. Implemented by `pallet-fault-clock`, used by `pallet-attestation`.

@@ -1,6 +1,6 @@
 //! What a fault costs, and what becomes of the amount.
 
-use crate::LeaseId;
+use crate::{FaultEpoch, LeaseId};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_runtime::{DispatchError, DispatchResult};
@@ -44,6 +44,8 @@ pub struct NodeFault<AccountId, Balance> {
 	pub lease_bond: Balance,
 	/// Epochs that were missed beyond the grace since the last count.
 	pub epochs: u32,
+	/// Fault epoch in which that time began.
+	pub since: FaultEpoch,
 	/// GPUs of the node that were dark.
 	pub dark_gpus: u32,
 	/// GPUs of the node.

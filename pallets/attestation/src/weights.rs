@@ -47,7 +47,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::ProviderLeases` (r:1 w:0)
 	// Proof: `Leases::ProviderLeases` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:64 w:64)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Gpus` (r:65 w:0)
 	// Proof: `Providers::Gpus` (`max_values`: None, `max_size`: Some(104), added: 2579, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
@@ -58,11 +58,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Proof: `Providers::Records` (`max_values`: None, `max_size`: Some(308), added: 2783, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::Escrows` (r:64 w:64)
 	// Proof: `Settlement::Escrows` (`max_values`: None, `max_size`: Some(8007), added: 10482, mode: `MaxEncodedLen`)
-	fn report(_g: u32, l: u32) -> Weight {
-		// At least 714_110_000 ps.
-		Weight::from_parts(1_989_131_504, 168625)
-			// Standard error: 2_777_528 ps.
-			.saturating_add(Weight::from_parts(64_643_590, 0).saturating_mul(l.into()))
+	fn report(g: u32, l: u32) -> Weight {
+		// At least 679_229_000 ps.
+		Weight::from_parts(258_301_012, 168625)
+			// Standard error: 2_286_083 ps.
+			.saturating_add(Weight::from_parts(14_591_128, 0).saturating_mul(g.into()))
+			// Standard error: 2_286_083 ps.
+			.saturating_add(Weight::from_parts(70_249_894, 0).saturating_mul(l.into()))
 			.saturating_add(T::DbWeight::get().reads(72))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(l.into())))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -92,8 +94,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:16)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn capacity_changed() -> Weight {
-		// At least 372_183_000 ps.
-		Weight::from_parts(377_180_000, 42862)
+		// At least 448_066_000 ps.
+		Weight::from_parts(455_907_000, 42862)
 			.saturating_add(T::DbWeight::get().reads(70))
 			.saturating_add(T::DbWeight::get().writes(48))
 	}
@@ -120,20 +122,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Rewards::Totals` (r:1 w:1)
 	// Proof: `Rewards::Totals` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	fn idle_epoch() -> Weight {
-		// At least 68_602_000 ps.
-		Weight::from_parts(71_796_000, 6076)
+		// At least 83_574_000 ps.
+		Weight::from_parts(87_049_000, 6076)
 			.saturating_add(T::DbWeight::get().reads(13))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	// Storage: `Providers::Workers` (r:1 w:0)
 	// Proof: `Providers::Workers` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Jobs` (r:1 w:1)
 	// Proof: `Leases::Jobs` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	fn report_job() -> Weight {
-		// At least 66_168_000 ps.
-		Weight::from_parts(67_831_000, 8181)
+		// At least 83_203_000 ps.
+		Weight::from_parts(86_589_000, 8245)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -146,24 +148,24 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	fn agenda_start() -> Weight {
-		// At least 18_978_000 ps.
-		Weight::from_parts(19_830_000, 1646)
+		// At least 22_072_000 ps.
+		Weight::from_parts(22_803_000, 1646)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	// Storage: `Attestation::Agenda` (r:1 w:0)
 	// Proof: `Attestation::Agenda` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	fn agenda_block() -> Weight {
-		// At least 6_329_000 ps.
-		Weight::from_parts(6_850_000, 3525).saturating_add(T::DbWeight::get().reads(1))
+		// At least 7_731_000 ps.
+		Weight::from_parts(8_192_000, 3525).saturating_add(T::DbWeight::get().reads(1))
 	}
 	// Storage: `Attestation::Agenda` (r:1 w:0)
 	// Proof: `Attestation::Agenda` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	// Storage: `Leases::ProviderLeases` (r:1 w:0)
 	// Proof: `Leases::ProviderLeases` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	fn agenda_peek() -> Weight {
-		// At least 25_048_000 ps.
-		Weight::from_parts(26_900_000, 4027).saturating_add(T::DbWeight::get().reads(2))
+		// At least 23_646_000 ps.
+		Weight::from_parts(25_818_000, 4027).saturating_add(T::DbWeight::get().reads(2))
 	}
 	// Storage: `Attestation::LastReports` (r:1 w:1)
 	// Proof: `Attestation::LastReports` (`max_values`: None, `max_size`: Some(77), added: 2552, mode: `MaxEncodedLen`)
@@ -172,7 +174,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::ProviderLeases` (r:1 w:0)
 	// Proof: `Leases::ProviderLeases` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:64 w:64)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `FaultClock::StoppedMs` (r:1 w:0)
@@ -196,10 +198,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:128)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn agenda_provider(l: u32) -> Weight {
-		// At least 252_535_000 ps.
-		Weight::from_parts(182_707_323, 42862)
-			// Standard error: 608_375 ps.
-			.saturating_add(Weight::from_parts(73_271_591, 0).saturating_mul(l.into()))
+		// At least 247_708_000 ps.
+		Weight::from_parts(351_559_761, 42862)
+			// Standard error: 2_212_246 ps.
+			.saturating_add(Weight::from_parts(72_339_221, 0).saturating_mul(l.into()))
 			.saturating_add(T::DbWeight::get().reads(40))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(l.into())))
 			.saturating_add(T::DbWeight::get().writes(20))
@@ -213,7 +215,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::ProviderLeases` (r:1 w:0)
 	// Proof: `Leases::ProviderLeases` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:64 w:64)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Records` (r:1 w:0)
@@ -231,12 +233,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Slashing::Episodes` (r:64 w:0)
 	// Proof: `Slashing::Episodes` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
 	// Storage: `Slashing::Slashes` (r:64 w:64)
-	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(531), added: 3006, mode: `MaxEncodedLen`)
+	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(563), added: 3038, mode: `MaxEncodedLen`)
 	// Storage: `FaultClock::SearchedUntil` (r:1 w:0)
 	// Proof: `FaultClock::SearchedUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::Census` (r:6 w:1)
+	// Storage: `FaultClock::Census` (r:7 w:1)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::OwnerMisses` (r:6 w:1)
+	// Storage: `FaultClock::OwnerMisses` (r:7 w:1)
 	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	// Storage: `Parameters::Parameters` (r:4 w:0)
 	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
@@ -247,23 +249,24 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Attestation::Agenda` (r:0 w:2)
 	// Proof: `Attestation::Agenda` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	fn agenda_faults(l: u32) -> Weight {
-		// At least 44_386_000 ps.
-		Weight::from_parts(45_387_000, 16392)
-			// Standard error: 2_920_380 ps.
-			.saturating_add(Weight::from_parts(211_376_153, 0).saturating_mul(l.into()))
-			.saturating_add(T::DbWeight::get().reads(24))
+		// At least 60_750_000 ps.
+		Weight::from_parts(65_035_796, 18959)
+			// Standard error: 6_683_508 ps.
+			.saturating_add(Weight::from_parts(238_817_144, 0).saturating_mul(l.into()))
+			.saturating_add(T::DbWeight::get().reads(25))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(l.into())))
 			.saturating_add(T::DbWeight::get().writes(7))
 			.saturating_add(T::DbWeight::get().writes(2_u64.saturating_mul(l.into())))
-			.saturating_add(Weight::from_parts(0, 7191).saturating_mul(l.into()))
+			.saturating_add(Weight::from_parts(0, 7255).saturating_mul(l.into()))
 	}
 }
 
 // For tests.
 impl WeightInfo for () {
-	fn report(_g: u32, l: u32) -> Weight {
-		Weight::from_parts(1_989_131_504, 168625)
-			.saturating_add(Weight::from_parts(64_643_590, 0).saturating_mul(l.into()))
+	fn report(g: u32, l: u32) -> Weight {
+		Weight::from_parts(258_301_012, 168625)
+			.saturating_add(Weight::from_parts(14_591_128, 0).saturating_mul(g.into()))
+			.saturating_add(Weight::from_parts(70_249_894, 0).saturating_mul(l.into()))
 			.saturating_add(RocksDbWeight::get().reads(72))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(l.into())))
 			.saturating_add(RocksDbWeight::get().writes(2))
@@ -271,34 +274,34 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 10482).saturating_mul(l.into()))
 	}
 	fn capacity_changed() -> Weight {
-		Weight::from_parts(377_180_000, 42862)
+		Weight::from_parts(455_907_000, 42862)
 			.saturating_add(RocksDbWeight::get().reads(70))
 			.saturating_add(RocksDbWeight::get().writes(48))
 	}
 	fn idle_epoch() -> Weight {
-		Weight::from_parts(71_796_000, 6076)
+		Weight::from_parts(87_049_000, 6076)
 			.saturating_add(RocksDbWeight::get().reads(13))
 			.saturating_add(RocksDbWeight::get().writes(4))
 	}
 	fn report_job() -> Weight {
-		Weight::from_parts(67_831_000, 8181)
+		Weight::from_parts(86_589_000, 8245)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn agenda_start() -> Weight {
-		Weight::from_parts(19_830_000, 1646)
+		Weight::from_parts(22_803_000, 1646)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn agenda_block() -> Weight {
-		Weight::from_parts(6_850_000, 3525).saturating_add(RocksDbWeight::get().reads(1))
+		Weight::from_parts(8_192_000, 3525).saturating_add(RocksDbWeight::get().reads(1))
 	}
 	fn agenda_peek() -> Weight {
-		Weight::from_parts(26_900_000, 4027).saturating_add(RocksDbWeight::get().reads(2))
+		Weight::from_parts(25_818_000, 4027).saturating_add(RocksDbWeight::get().reads(2))
 	}
 	fn agenda_provider(l: u32) -> Weight {
-		Weight::from_parts(182_707_323, 42862)
-			.saturating_add(Weight::from_parts(73_271_591, 0).saturating_mul(l.into()))
+		Weight::from_parts(351_559_761, 42862)
+			.saturating_add(Weight::from_parts(72_339_221, 0).saturating_mul(l.into()))
 			.saturating_add(RocksDbWeight::get().reads(40))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(l.into())))
 			.saturating_add(RocksDbWeight::get().writes(20))
@@ -306,12 +309,12 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 10482).saturating_mul(l.into()))
 	}
 	fn agenda_faults(l: u32) -> Weight {
-		Weight::from_parts(45_387_000, 16392)
-			.saturating_add(Weight::from_parts(211_376_153, 0).saturating_mul(l.into()))
-			.saturating_add(RocksDbWeight::get().reads(24))
+		Weight::from_parts(65_035_796, 18959)
+			.saturating_add(Weight::from_parts(238_817_144, 0).saturating_mul(l.into()))
+			.saturating_add(RocksDbWeight::get().reads(25))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(l.into())))
 			.saturating_add(RocksDbWeight::get().writes(7))
 			.saturating_add(RocksDbWeight::get().writes(2_u64.saturating_mul(l.into())))
-			.saturating_add(Weight::from_parts(0, 7191).saturating_mul(l.into()))
+			.saturating_add(Weight::from_parts(0, 7255).saturating_mul(l.into()))
 	}
 }

@@ -18,8 +18,8 @@ impl<T: Config> FaultClock<T::AccountId> for Pallet<T> {
 		Self::current_epoch()
 	}
 
-	fn judge(epoch: FaultEpoch, owner: &T::AccountId) -> Judgement {
-		Self::judge_miss(epoch, owner)
+	fn judge(since: FaultEpoch, epoch: FaultEpoch, owner: &T::AccountId) -> Judgement {
+		Self::judge_miss(since, epoch, owner)
 	}
 }
 

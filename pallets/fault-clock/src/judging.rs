@@ -9,11 +9,15 @@ use crate::{
 use millrace_primitives::{Excuse, FaultEpoch, Judgement};
 
 impl<T: Config> Pallet<T> {
-	pub(crate) fn judge_miss(epoch: FaultEpoch, owner: &T::AccountId) -> Judgement {
+	/// Time that is counted in one epoch may have begun long before: while the clock stood, or as long as a node may take to get
+	/// ready. What was going on then excuses it too.
+	pub(crate) fn judge_miss(since: FaultEpoch, epoch: FaultEpoch, owner: &T::AccountId) -> Judgement {
 		if !Self::is_searched(epoch) {
 			return Judgement::Open;
 		}
-		match Self::excuse_for(epoch, |epoch| OwnerMisses::<T>::get(epoch, owner)) {
+		let excuse = |epoch| Self::excuse_for(epoch, |near| OwnerMisses::<T>::get(near, owner));
+		let began_before = Some(since).filter(|since| *since < epoch);
+		match excuse(epoch).or_else(|| began_before.and_then(excuse)) {
 			Some(excuse) => Judgement::Excused(excuse),
 			None => Judgement::Counts,
 		}

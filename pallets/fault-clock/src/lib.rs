@@ -261,9 +261,9 @@ pub mod pallet {
 			Census::<T>::get(epoch)
 		}
 
-		/// What is made of a miss of one of the owner's nodes that was found in an epoch.
-		pub fn judgement(epoch: FaultEpoch, owner: T::AccountId) -> Judgement {
-			<Self as FaultClock<T::AccountId>>::judge(epoch, &owner)
+		/// What is made of time that one of the owner's nodes was not served, which began in `since` and was found in `epoch`.
+		pub fn judgement(since: FaultEpoch, epoch: FaultEpoch, owner: T::AccountId) -> Judgement {
+			<Self as FaultClock<T::AccountId>>::judge(since, epoch, &owner)
 		}
 	}
 }

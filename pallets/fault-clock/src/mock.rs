@@ -189,7 +189,7 @@ pub(crate) fn dark(owner: AccountId, bonded: Balance) {
 /// What is made of what these owners missed in an epoch. It is searched first.
 pub(crate) fn judge<const N: usize>(epoch: FaultEpoch, owners: [AccountId; N]) -> [Judgement; N] {
 	search(epoch);
-	owners.map(|owner| Clock::judge(epoch, &owner))
+	owners.map(|owner| Clock::judge(epoch, epoch, &owner))
 }
 
 /// Judgements of a miss of Alice that are excused.

@@ -55,8 +55,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::OldestEpoch` (r:1 w:0)
 	// Proof: `FaultClock::OldestEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn observe() -> Weight {
-		// At least 31_357_000 ps.
-		Weight::from_parts(33_199_000, 6104)
+		// At least 32_638_000 ps.
+		Weight::from_parts(37_666_000, 6104)
 			.saturating_add(T::DbWeight::get().reads(10))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
@@ -67,8 +67,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::Census` (r:0 w:1)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
 	fn prune_item() -> Weight {
-		// At least 14_211_000 ps.
-		Weight::from_parts(15_082_000, 6124)
+		// At least 14_401_000 ps.
+		Weight::from_parts(15_654_000, 6124)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -77,8 +77,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::CurrentRecess` (r:1 w:1)
 	// Proof: `FaultClock::CurrentRecess` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	fn on_runtime_upgrade() -> Weight {
-		// At least 10_225_000 ps.
-		Weight::from_parts(10_655_000, 1646)
+		// At least 10_565_000 ps.
+		Weight::from_parts(11_267_000, 1646)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -91,8 +91,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::CurrentRecess` (r:1 w:1)
 	// Proof: `FaultClock::CurrentRecess` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	fn set_paused() -> Weight {
-		// At least 19_959_000 ps.
-		Weight::from_parts(20_370_000, 3547)
+		// At least 21_261_000 ps.
+		Weight::from_parts(22_112_000, 3547)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -103,8 +103,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Parameters::Parameters` (r:1 w:0)
 	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
 	fn note_report() -> Weight {
-		// At least 12_479_000 ps.
-		Weight::from_parts(13_090_000, 3547)
+		// At least 12_519_000 ps.
+		Weight::from_parts(12_959_000, 3547)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -115,8 +115,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::OwnerMisses` (r:1 w:1)
 	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	fn note_miss() -> Weight {
-		// At least 13_981_000 ps.
-		Weight::from_parts(14_262_000, 3557)
+		// At least 14_141_000 ps.
+		Weight::from_parts(14_561_000, 3557)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -127,8 +127,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::Census` (r:8 w:0)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
 	fn note_searched_until() -> Weight {
-		// At least 71_366_000 ps.
-		Weight::from_parts(72_929_000, 21446)
+		// At least 72_668_000 ps.
+		Weight::from_parts(103_053_000, 21446)
 			.saturating_add(T::DbWeight::get().reads(10))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -136,54 +136,54 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Proof: `FaultClock::SearchedUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::Census` (r:5 w:0)
+	// Storage: `FaultClock::Census` (r:10 w:0)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::OwnerMisses` (r:5 w:0)
+	// Storage: `FaultClock::OwnerMisses` (r:10 w:0)
 	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	fn judge() -> Weight {
-		// At least 49_713_000 ps.
-		Weight::from_parts(50_665_000, 13825).saturating_add(T::DbWeight::get().reads(12))
+		// At least 88_371_000 ps.
+		Weight::from_parts(90_434_000, 26660).saturating_add(T::DbWeight::get().reads(22))
 	}
 }
 
 // For tests.
 impl WeightInfo for () {
 	fn observe() -> Weight {
-		Weight::from_parts(33_199_000, 6104)
+		Weight::from_parts(37_666_000, 6104)
 			.saturating_add(RocksDbWeight::get().reads(10))
 			.saturating_add(RocksDbWeight::get().writes(4))
 	}
 	fn prune_item() -> Weight {
-		Weight::from_parts(15_082_000, 6124)
+		Weight::from_parts(15_654_000, 6124)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn on_runtime_upgrade() -> Weight {
-		Weight::from_parts(10_655_000, 1646)
+		Weight::from_parts(11_267_000, 1646)
 			.saturating_add(RocksDbWeight::get().reads(2))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn set_paused() -> Weight {
-		Weight::from_parts(20_370_000, 3547)
+		Weight::from_parts(22_112_000, 3547)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn note_report() -> Weight {
-		Weight::from_parts(13_090_000, 3547)
+		Weight::from_parts(12_959_000, 3547)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn note_miss() -> Weight {
-		Weight::from_parts(14_262_000, 3557)
+		Weight::from_parts(14_561_000, 3557)
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn note_searched_until() -> Weight {
-		Weight::from_parts(72_929_000, 21446)
+		Weight::from_parts(103_053_000, 21446)
 			.saturating_add(RocksDbWeight::get().reads(10))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn judge() -> Weight {
-		Weight::from_parts(50_665_000, 13825).saturating_add(RocksDbWeight::get().reads(12))
+		Weight::from_parts(90_434_000, 26660).saturating_add(RocksDbWeight::get().reads(22))
 	}
 }

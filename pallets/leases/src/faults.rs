@@ -28,6 +28,7 @@ impl<T: Config> Pallet<T> {
 				node.status = Self::node_after(node.status, NodeEvent::MissedReports { at: now })?;
 				node.stopped_ms = T::Clock::stopped_ms();
 				node.missed_epochs = 0;
+				node.uncounted_since = T::Clock::epoch();
 				Self::deposit_event(Event::NodeSuspended {
 					lease: id,
 					node: Self::node_index(index),
@@ -43,6 +44,7 @@ impl<T: Config> Pallet<T> {
 				let node = lease.nodes.get_mut(index).ok_or(Error::<T>::NotServing)?;
 				// Clamping is right: nobody is suspended for that long.
 				node.missed_epochs = node.missed_epochs.saturating_add(fault.epochs);
+				node.uncounted_since = T::Clock::epoch();
 				T::Slashing::count_fault(fault)?;
 			}
 			NodeStatus::Pending { .. } | NodeStatus::Faulted { .. } => return Ok(()),
@@ -109,6 +111,7 @@ impl<T: Config> Pallet<T> {
 			cause,
 			lease_bond,
 			epochs,
+			since: node.uncounted_since,
 			dark_gpus,
 			gpus,
 			walkout,

@@ -16,7 +16,9 @@ mod registry;
 mod shortcuts;
 mod till;
 
-pub(crate) use faults::{counted, ended, ClockPaused, Faults, SlashingFails, StoppableClock, StoppedMs};
+pub(crate) use faults::{
+	counted, ended, ClockPaused, CurrentFaultEpoch, Faults, SlashingFails, StoppableClock, StoppedMs,
+};
 pub(crate) use registry::{
 	Declared, Registry, RegistryGpus, RegistryLost, RegistryOutcomes, RegistryPenalties, RegistryProviders,
 };
@@ -190,6 +192,7 @@ impl ExtBuilder {
 			ended();
 			SlashingFails::set(false);
 			StoppedMs::set(0);
+			CurrentFaultEpoch::set(0);
 			ClockPaused::set(false);
 			for provider in [PROVIDER, OTHER_PROVIDER, THIRD_PROVIDER] {
 				add_gpus(provider, 8);

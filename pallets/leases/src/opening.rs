@@ -147,6 +147,7 @@ impl<T: Config> Pallet<T> {
 			search_at: Moment::MAX,
 			stopped_ms: T::Clock::stopped_ms(),
 			missed_epochs: 0,
+			uncounted_since: T::Clock::epoch(),
 		})
 	}
 

@@ -3,9 +3,9 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::BoundedVec;
 use millrace_primitives::{
-	AskId, AskTerms, Asset, Balance, BlobHash, BlockNumber, Checkpoint, ClassId, Constraints, GpuIndex, Hash,
-	JobId, JobOutcome, LeaseId, LeaseStatus, Moment, NodeIndex, NodeStatus, OrderId, OrderTerms, StreamId,
-	MAX_GPUS_PER_PROVIDER, MAX_NODES,
+	AskId, AskTerms, Asset, Balance, BlobHash, BlockNumber, Checkpoint, ClassId, Constraints, FaultEpoch,
+	GpuIndex, Hash, JobId, JobOutcome, LeaseId, LeaseStatus, Moment, NodeIndex, NodeStatus, OrderId,
+	OrderTerms, StreamId, MAX_GPUS_PER_PROVIDER, MAX_NODES,
 };
 use scale_info::TypeInfo;
 use sp_runtime::{traits::ConstU32, DispatchError};
@@ -222,6 +222,9 @@ pub struct Node<AccountId> {
 	pub stopped_ms: u64,
 	/// Epochs since it was suspended that were counted as faults.
 	pub missed_epochs: u32,
+	/// Fault epoch since which what it is not served for is not counted yet: that of its assignment, its suspension, or the last
+	/// count.
+	pub uncounted_since: FaultEpoch,
 }
 
 /// A lease. It is stored while it is not closed; its `status` is never [`LeaseStatus::Closed`].

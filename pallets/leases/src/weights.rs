@@ -119,8 +119,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Asks` (r:0 w:1)
 	// Proof: `Leases::Asks` (`max_values`: None, `max_size`: Some(142), added: 2617, mode: `MaxEncodedLen`)
 	fn post_ask() -> Weight {
-		// At least 178_265_000 ps.
-		Weight::from_parts(253_216_000, 4079)
+		// At least 158_425_000 ps.
+		Weight::from_parts(165_837_000, 4079)
 			.saturating_add(T::DbWeight::get().reads(16))
 			.saturating_add(T::DbWeight::get().writes(9))
 	}
@@ -137,8 +137,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Book` (r:0 w:1)
 	// Proof: `Leases::Book` (`max_values`: None, `max_size`: Some(41), added: 2516, mode: `MaxEncodedLen`)
 	fn withdraw_ask() -> Weight {
-		// At least 88_211_000 ps.
-		Weight::from_parts(127_319_000, 3784)
+		// At least 76_213_000 ps.
+		Weight::from_parts(79_939_000, 3784)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
@@ -193,12 +193,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Jobs` (r:0 w:16)
 	// Proof: `Leases::Jobs` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:0 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	fn place_order(n: u32) -> Weight {
-		// At least 495_656_000 ps.
-		Weight::from_parts(202_613_289, 11472)
-			// Standard error: 9_024_398 ps.
-			.saturating_add(Weight::from_parts(373_153_836, 0).saturating_mul(n.into()))
+		// At least 479_022_000 ps.
+		Weight::from_parts(142_030_781, 11472)
+			// Standard error: 10_291_348 ps.
+			.saturating_add(Weight::from_parts(395_340_434, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(14))
 			.saturating_add(T::DbWeight::get().reads(74_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(8))
@@ -244,8 +244,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::RestingOrders` (r:0 w:1)
 	// Proof: `Leases::RestingOrders` (`max_values`: None, `max_size`: Some(41), added: 2516, mode: `MaxEncodedLen`)
 	fn place_waiting_order() -> Weight {
-		// At least 186_116_000 ps.
-		Weight::from_parts(190_443_000, 11472)
+		// At least 184_113_000 ps.
+		Weight::from_parts(195_701_000, 11472)
 			.saturating_add(T::DbWeight::get().reads(17))
 			.saturating_add(T::DbWeight::get().writes(12))
 	}
@@ -268,10 +268,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::ProviderLeases` (r:64 w:0)
 	// Proof: `Leases::ProviderLeases` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	fn look(a: u32) -> Weight {
-		// At least 50_374_000 ps.
-		Weight::from_parts(9_455_178, 3731)
-			// Standard error: 827_709 ps.
-			.saturating_add(Weight::from_parts(32_346_314, 0).saturating_mul(a.into()))
+		// At least 48_642_000 ps.
+		Weight::from_parts(49_794_000, 3731)
+			// Standard error: 597_818 ps.
+			.saturating_add(Weight::from_parts(36_326_060, 0).saturating_mul(a.into()))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().reads(6_u64.saturating_mul(a.into())))
 			.saturating_add(Weight::from_parts(0, 3089).saturating_mul(a.into()))
@@ -299,10 +299,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:16)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn relist(k: u32) -> Weight {
-		// At least 20_601_000 ps.
-		Weight::from_parts(34_500_895, 4079)
-			// Standard error: 265_680 ps.
-			.saturating_add(Weight::from_parts(23_085_490, 0).saturating_mul(k.into()))
+		// At least 19_789_000 ps.
+		Weight::from_parts(44_438_047, 4079)
+			// Standard error: 529_229 ps.
+			.saturating_add(Weight::from_parts(33_694_130, 0).saturating_mul(k.into()))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(k.into())))
 			.saturating_add(T::DbWeight::get().writes(3_u64.saturating_mul(k.into())))
@@ -323,10 +323,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Book` (r:16 w:16)
 	// Proof: `Leases::Book` (`max_values`: None, `max_size`: Some(41), added: 2516, mode: `MaxEncodedLen`)
 	fn delist(k: u32) -> Weight {
-		// At least 20_671_000 ps.
-		Weight::from_parts(61_285_898, 4079)
-			// Standard error: 606_138 ps.
-			.saturating_add(Weight::from_parts(10_971_176, 0).saturating_mul(k.into()))
+		// At least 28_723_000 ps.
+		Weight::from_parts(45_252_003, 4079)
+			// Standard error: 288_351 ps.
+			.saturating_add(Weight::from_parts(19_549_255, 0).saturating_mul(k.into()))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(k.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(k.into())))
@@ -343,10 +343,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::Gpus` (r:65 w:64)
 	// Proof: `Providers::Gpus` (`max_values`: None, `max_size`: Some(104), added: 2579, mode: `MaxEncodedLen`)
 	fn reserve(g: u32) -> Weight {
-		// At least 285_784_000 ps.
-		Weight::from_parts(283_718_930, 168625)
-			// Standard error: 253_420 ps.
-			.saturating_add(Weight::from_parts(6_151_229, 0).saturating_mul(g.into()))
+		// At least 294_797_000 ps.
+		Weight::from_parts(396_934_321, 168625)
+			// Standard error: 426_095 ps.
+			.saturating_add(Weight::from_parts(6_901_056, 0).saturating_mul(g.into()))
 			.saturating_add(T::DbWeight::get().reads(69))
 			.saturating_add(T::DbWeight::get().writes(3))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(g.into())))
@@ -360,10 +360,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Providers::Providers` (r:1 w:1)
 	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
 	fn release(g: u32) -> Weight {
-		// At least 34_521_000 ps.
-		Weight::from_parts(30_292_482, 4079)
-			// Standard error: 334_428 ps.
-			.saturating_add(Weight::from_parts(10_517_709, 0).saturating_mul(g.into()))
+		// At least 54_651_000 ps.
+		Weight::from_parts(48_110_873, 4079)
+			// Standard error: 369_155 ps.
+			.saturating_add(Weight::from_parts(10_506_071, 0).saturating_mul(g.into()))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(g.into())))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -371,19 +371,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 2579).saturating_mul(g.into()))
 	}
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Jobs` (r:33 w:2)
 	// Proof: `Leases::Jobs` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	fn submit_job() -> Weight {
-		// At least 251_403_000 ps.
-		Weight::from_parts(341_988_000, 87945)
+		// At least 223_933_000 ps.
+		Weight::from_parts(285_765_000, 87945)
 			.saturating_add(T::DbWeight::get().reads(35))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
@@ -399,15 +399,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `AssetsHolder::Holds` (r:1 w:1)
 	// Proof: `AssetsHolder::Holds` (`max_values`: None, `max_size`: Some(339), added: 2814, mode: `MaxEncodedLen`)
 	fn extend() -> Weight {
-		// At least 186_597_000 ps.
-		Weight::from_parts(220_998_000, 11472)
+		// At least 185_265_000 ps.
+		Weight::from_parts(205_865_000, 11472)
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::Escrows` (r:1 w:1)
@@ -421,15 +421,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `AssetsHolder::BalancesOnHold` (r:1 w:1)
 	// Proof: `AssetsHolder::BalancesOnHold` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
 	fn shrink() -> Weight {
-		// At least 169_902_000 ps.
-		Weight::from_parts(198_434_000, 11472)
+		// At least 203_863_000 ps.
+		Weight::from_parts(293_285_000, 11472)
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Assets::Asset` (r:1 w:1)
 	// Proof: `Assets::Asset` (`max_values`: None, `max_size`: Some(210), added: 2685, mode: `MaxEncodedLen`)
 	// Storage: `Assets::Account` (r:1 w:1)
@@ -443,13 +443,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	fn top_up() -> Weight {
-		// At least 227_387_000 ps.
-		Weight::from_parts(240_307_000, 11472)
+		// At least 251_733_000 ps.
+		Weight::from_parts(278_092_000, 11472)
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Leases::AsksOf` (r:16 w:0)
 	// Proof: `Leases::AsksOf` (`max_values`: None, `max_size`: Some(177), added: 2652, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
@@ -503,10 +503,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:1)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn close(n: u32, j: u32) -> Weight {
-		// At least 426_954_000 ps.
-		Weight::from_parts(432_041_000, 11472)
-			// Standard error: 2_620_130 ps.
-			.saturating_add(Weight::from_parts(259_263_150, 0).saturating_mul(n.into()))
+		// At least 442_487_000 ps.
+		Weight::from_parts(1_009_738_057, 11472)
+			// Standard error: 9_539_156 ps.
+			.saturating_add(Weight::from_parts(333_820_844, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(17))
 			.saturating_add(T::DbWeight::get().reads(13_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(j.into())))
@@ -519,7 +519,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Leases::AsksOf` (r:16 w:0)
@@ -569,10 +569,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:1)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn reject(n: u32, j: u32) -> Weight {
-		// At least 310_090_000 ps.
-		Weight::from_parts(391_624_164, 11472)
-			// Standard error: 5_116_692 ps.
-			.saturating_add(Weight::from_parts(156_629_738, 0).saturating_mul(n.into()))
+		// At least 507_744_000 ps.
+		Weight::from_parts(929_658_388, 11472)
+			// Standard error: 7_520_349 ps.
+			.saturating_add(Weight::from_parts(189_360_833, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(12))
 			.saturating_add(T::DbWeight::get().reads(12_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(j.into())))
@@ -609,10 +609,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:1)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn cancel_order(b: u32) -> Weight {
-		// At least 129_863_000 ps.
-		Weight::from_parts(173_273_214, 11472)
-			// Standard error: 786_435 ps.
-			.saturating_add(Weight::from_parts(61_513_905, 0).saturating_mul(b.into()))
+		// At least 123_534_000 ps.
+		Weight::from_parts(99_401_491, 11472)
+			// Standard error: 2_909_441 ps.
+			.saturating_add(Weight::from_parts(87_800_255, 0).saturating_mul(b.into()))
 			.saturating_add(T::DbWeight::get().reads(11))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(b.into())))
 			.saturating_add(T::DbWeight::get().writes(10))
@@ -644,8 +644,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Parameters::Parameters` (r:1 w:0)
 	// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
 	fn place_bid() -> Weight {
-		// At least 419_173_000 ps.
-		Weight::from_parts(449_468_000, 88812)
+		// At least 518_069_000 ps.
+		Weight::from_parts(690_996_000, 88812)
 			.saturating_add(T::DbWeight::get().reads(48))
 			.saturating_add(T::DbWeight::get().writes(9))
 	}
@@ -660,8 +660,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Orders` (r:1 w:1)
 	// Proof: `Leases::Orders` (`max_values`: None, `max_size`: Some(745), added: 3220, mode: `MaxEncodedLen`)
 	fn withdraw_bid() -> Weight {
-		// At least 72_598_000 ps.
-		Weight::from_parts(74_841_000, 4210)
+		// At least 124_866_000 ps.
+		Weight::from_parts(131_545_000, 4210)
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
@@ -674,8 +674,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::Census` (r:1 w:1)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
 	fn pause_market() -> Weight {
-		// At least 19_148_000 ps.
-		Weight::from_parts(19_770_000, 3547)
+		// At least 37_476_000 ps.
+		Weight::from_parts(41_532_000, 3547)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -688,15 +688,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `FaultClock::CurrentRecess` (r:1 w:1)
 	// Proof: `FaultClock::CurrentRecess` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	fn resume_market() -> Weight {
-		// At least 19_238_000 ps.
-		Weight::from_parts(19_910_000, 1646)
+		// At least 20_130_000 ps.
+		Weight::from_parts(33_029_000, 1646)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::Escrows` (r:1 w:0)
@@ -704,8 +704,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:2)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn reclaim() -> Weight {
-		// At least 101_241_000 ps.
-		Weight::from_parts(119_938_000, 11472)
+		// At least 123_283_000 ps.
+		Weight::from_parts(202_211_000, 11472)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -718,8 +718,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Balances::Holds` (r:1 w:1)
 	// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	fn leaving_penalty() -> Weight {
-		// At least 73_839_000 ps.
-		Weight::from_parts(78_657_000, 6196)
+		// At least 73_639_000 ps.
+		Weight::from_parts(76_935_000, 6196)
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
@@ -753,10 +753,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Proof: `Leases::AsksOf` (`max_values`: None, `max_size`: Some(177), added: 2652, mode: `MaxEncodedLen`)
 	// Storage: `FaultClock::StoppedMs` (r:1 w:0)
 	// Proof: `FaultClock::StoppedMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	// Storage: `Timing::Timing` (r:1 w:0)
+	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	fn replace_node() -> Weight {
-		// At least 575_434_000 ps.
-		Weight::from_parts(649_705_000, 168625)
-			.saturating_add(T::DbWeight::get().reads(110))
+		// At least 708_231_000 ps.
+		Weight::from_parts(1_127_904_000, 168625)
+			.saturating_add(T::DbWeight::get().reads(111))
 			.saturating_add(T::DbWeight::get().writes(9))
 	}
 	// Storage: `Timestamp::Now` (r:1 w:0)
@@ -764,36 +766,36 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::AgendaCursor` (r:1 w:1)
 	// Proof: `Leases::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn agenda_start() -> Weight {
-		// At least 6_069_000 ps.
-		Weight::from_parts(6_339_000, 1493)
+		// At least 6_079_000 ps.
+		Weight::from_parts(6_480_000, 1493)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	// Storage: `Leases::Agenda` (r:1 w:0)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn agenda_block() -> Weight {
-		// At least 3_825_000 ps.
-		Weight::from_parts(3_976_000, 3495).saturating_add(T::DbWeight::get().reads(1))
+		// At least 3_726_000 ps.
+		Weight::from_parts(3_996_000, 3495).saturating_add(T::DbWeight::get().reads(1))
 	}
 	// Storage: `Leases::Agenda` (r:1 w:0)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:1 w:0)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `Settlement::Escrows` (r:1 w:0)
 	// Proof: `Settlement::Escrows` (`max_values`: None, `max_size`: Some(8007), added: 10482, mode: `MaxEncodedLen`)
 	fn agenda_peek() -> Weight {
-		// At least 55_422_000 ps.
-		Weight::from_parts(62_563_000, 11472).saturating_add(T::DbWeight::get().reads(4))
+		// At least 81_531_000 ps.
+		Weight::from_parts(126_528_000, 11472).saturating_add(T::DbWeight::get().reads(4))
 	}
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Agenda` (r:0 w:2)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn agenda_rearm() -> Weight {
-		// At least 23_075_000 ps.
-		Weight::from_parts(29_393_000, 8181)
+		// At least 46_649_000 ps.
+		Weight::from_parts(53_629_000, 8245)
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -810,13 +812,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Book` (r:0 w:1)
 	// Proof: `Leases::Book` (`max_values`: None, `max_size`: Some(41), added: 2516, mode: `MaxEncodedLen`)
 	fn agenda_ask() -> Weight {
-		// At least 66_229_000 ps.
-		Weight::from_parts(68_021_000, 3784)
+		// At least 85_427_000 ps.
+		Weight::from_parts(91_676_000, 3784)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	// Storage: `Leases::Leases` (r:1 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	// Storage: `FaultClock::StoppedMs` (r:1 w:0)
@@ -840,7 +842,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Slashing::Episodes` (r:15 w:15)
 	// Proof: `Slashing::Episodes` (`max_values`: None, `max_size`: Some(72), added: 2547, mode: `MaxEncodedLen`)
 	// Storage: `Slashing::Slashes` (r:15 w:15)
-	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(531), added: 3006, mode: `MaxEncodedLen`)
+	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(563), added: 3038, mode: `MaxEncodedLen`)
 	// Storage: `FaultClock::SearchedUntil` (r:1 w:0)
 	// Proof: `FaultClock::SearchedUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	// Storage: `FaultClock::Census` (r:2 w:0)
@@ -888,10 +890,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:1)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn agenda_lease(n: u32, j: u32) -> Weight {
-		// At least 318_824_000 ps.
-		Weight::from_parts(325_383_000, 11472)
-			// Standard error: 3_569_439 ps.
-			.saturating_add(Weight::from_parts(413_399_100, 0).saturating_mul(n.into()))
+		// At least 429_648_000 ps.
+		Weight::from_parts(260_361_401, 11472)
+			// Standard error: 12_548_836 ps.
+			.saturating_add(Weight::from_parts(678_173_341, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(11))
 			.saturating_add(T::DbWeight::get().reads(16_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(j.into())))
@@ -953,12 +955,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Jobs` (r:0 w:16)
 	// Proof: `Leases::Jobs` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	// Storage: `Leases::Leases` (r:0 w:1)
-	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4716), added: 7191, mode: `MaxEncodedLen`)
+	// Proof: `Leases::Leases` (`max_values`: None, `max_size`: Some(4780), added: 7255, mode: `MaxEncodedLen`)
 	fn fill_order(n: u32) -> Weight {
-		// At least 499_802_000 ps.
-		Weight::from_parts(169_013_260, 11472)
-			// Standard error: 3_228_378 ps.
-			.saturating_add(Weight::from_parts(348_297_368, 0).saturating_mul(n.into()))
+		// At least 770_163_000 ps.
+		Weight::from_parts(155_612_558, 11472)
+			// Standard error: 7_809_351 ps.
+			.saturating_add(Weight::from_parts(570_557_182, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(15))
 			.saturating_add(T::DbWeight::get().reads(74_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(12))
@@ -994,10 +996,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:1)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn agenda_payments(s: u32) -> Weight {
-		// At least 210_122_000 ps.
-		Weight::from_parts(81_868_319, 11472)
-			// Standard error: 2_024_446 ps.
-			.saturating_add(Weight::from_parts(148_571_507, 0).saturating_mul(s.into()))
+		// At least 316_960_000 ps.
+		Weight::from_parts(347_894_685, 11472)
+			// Standard error: 4_242_092 ps.
+			.saturating_add(Weight::from_parts(207_135_543, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(14))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(s.into())))
 			.saturating_add(T::DbWeight::get().writes(12))
@@ -1009,18 +1011,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For tests.
 impl WeightInfo for () {
 	fn post_ask() -> Weight {
-		Weight::from_parts(253_216_000, 4079)
+		Weight::from_parts(165_837_000, 4079)
 			.saturating_add(RocksDbWeight::get().reads(16))
 			.saturating_add(RocksDbWeight::get().writes(9))
 	}
 	fn withdraw_ask() -> Weight {
-		Weight::from_parts(127_319_000, 3784)
+		Weight::from_parts(79_939_000, 3784)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(6))
 	}
 	fn place_order(n: u32) -> Weight {
-		Weight::from_parts(202_613_289, 11472)
-			.saturating_add(Weight::from_parts(373_153_836, 0).saturating_mul(n.into()))
+		Weight::from_parts(142_030_781, 11472)
+			.saturating_add(Weight::from_parts(395_340_434, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(14))
 			.saturating_add(RocksDbWeight::get().reads(74_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(8))
@@ -1028,43 +1030,43 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 167635).saturating_mul(n.into()))
 	}
 	fn place_waiting_order() -> Weight {
-		Weight::from_parts(190_443_000, 11472)
+		Weight::from_parts(195_701_000, 11472)
 			.saturating_add(RocksDbWeight::get().reads(17))
 			.saturating_add(RocksDbWeight::get().writes(12))
 	}
 	fn look(a: u32) -> Weight {
-		Weight::from_parts(9_455_178, 3731)
-			.saturating_add(Weight::from_parts(32_346_314, 0).saturating_mul(a.into()))
+		Weight::from_parts(49_794_000, 3731)
+			.saturating_add(Weight::from_parts(36_326_060, 0).saturating_mul(a.into()))
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().reads(6_u64.saturating_mul(a.into())))
 			.saturating_add(Weight::from_parts(0, 3089).saturating_mul(a.into()))
 	}
 	fn relist(k: u32) -> Weight {
-		Weight::from_parts(34_500_895, 4079)
-			.saturating_add(Weight::from_parts(23_085_490, 0).saturating_mul(k.into()))
+		Weight::from_parts(44_438_047, 4079)
+			.saturating_add(Weight::from_parts(33_694_130, 0).saturating_mul(k.into()))
 			.saturating_add(RocksDbWeight::get().reads(5))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(k.into())))
 			.saturating_add(RocksDbWeight::get().writes(3_u64.saturating_mul(k.into())))
 			.saturating_add(Weight::from_parts(0, 2617).saturating_mul(k.into()))
 	}
 	fn delist(k: u32) -> Weight {
-		Weight::from_parts(61_285_898, 4079)
-			.saturating_add(Weight::from_parts(10_971_176, 0).saturating_mul(k.into()))
+		Weight::from_parts(45_252_003, 4079)
+			.saturating_add(Weight::from_parts(19_549_255, 0).saturating_mul(k.into()))
 			.saturating_add(RocksDbWeight::get().reads(5))
 			.saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(k.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(k.into())))
 			.saturating_add(Weight::from_parts(0, 2617).saturating_mul(k.into()))
 	}
 	fn reserve(g: u32) -> Weight {
-		Weight::from_parts(283_718_930, 168625)
-			.saturating_add(Weight::from_parts(6_151_229, 0).saturating_mul(g.into()))
+		Weight::from_parts(396_934_321, 168625)
+			.saturating_add(Weight::from_parts(6_901_056, 0).saturating_mul(g.into()))
 			.saturating_add(RocksDbWeight::get().reads(69))
 			.saturating_add(RocksDbWeight::get().writes(3))
 			.saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(g.into())))
 	}
 	fn release(g: u32) -> Weight {
-		Weight::from_parts(30_292_482, 4079)
-			.saturating_add(Weight::from_parts(10_517_709, 0).saturating_mul(g.into()))
+		Weight::from_parts(48_110_873, 4079)
+			.saturating_add(Weight::from_parts(10_506_071, 0).saturating_mul(g.into()))
 			.saturating_add(RocksDbWeight::get().reads(3))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(g.into())))
 			.saturating_add(RocksDbWeight::get().writes(3))
@@ -1072,28 +1074,28 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 2579).saturating_mul(g.into()))
 	}
 	fn submit_job() -> Weight {
-		Weight::from_parts(341_988_000, 87945)
+		Weight::from_parts(285_765_000, 87945)
 			.saturating_add(RocksDbWeight::get().reads(35))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn extend() -> Weight {
-		Weight::from_parts(220_998_000, 11472)
+		Weight::from_parts(205_865_000, 11472)
 			.saturating_add(RocksDbWeight::get().reads(8))
 			.saturating_add(RocksDbWeight::get().writes(6))
 	}
 	fn shrink() -> Weight {
-		Weight::from_parts(198_434_000, 11472)
+		Weight::from_parts(293_285_000, 11472)
 			.saturating_add(RocksDbWeight::get().reads(8))
 			.saturating_add(RocksDbWeight::get().writes(6))
 	}
 	fn top_up() -> Weight {
-		Weight::from_parts(240_307_000, 11472)
+		Weight::from_parts(278_092_000, 11472)
 			.saturating_add(RocksDbWeight::get().reads(8))
 			.saturating_add(RocksDbWeight::get().writes(6))
 	}
 	fn close(n: u32, j: u32) -> Weight {
-		Weight::from_parts(432_041_000, 11472)
-			.saturating_add(Weight::from_parts(259_263_150, 0).saturating_mul(n.into()))
+		Weight::from_parts(1_009_738_057, 11472)
+			.saturating_add(Weight::from_parts(333_820_844, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(17))
 			.saturating_add(RocksDbWeight::get().reads(13_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(j.into())))
@@ -1104,8 +1106,8 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 3089).saturating_mul(n.into()))
 	}
 	fn reject(n: u32, j: u32) -> Weight {
-		Weight::from_parts(391_624_164, 11472)
-			.saturating_add(Weight::from_parts(156_629_738, 0).saturating_mul(n.into()))
+		Weight::from_parts(929_658_388, 11472)
+			.saturating_add(Weight::from_parts(189_360_833, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(12))
 			.saturating_add(RocksDbWeight::get().reads(12_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(j.into())))
@@ -1116,8 +1118,8 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 3089).saturating_mul(n.into()))
 	}
 	fn cancel_order(b: u32) -> Weight {
-		Weight::from_parts(173_273_214, 11472)
-			.saturating_add(Weight::from_parts(61_513_905, 0).saturating_mul(b.into()))
+		Weight::from_parts(99_401_491, 11472)
+			.saturating_add(Weight::from_parts(87_800_255, 0).saturating_mul(b.into()))
 			.saturating_add(RocksDbWeight::get().reads(11))
 			.saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(b.into())))
 			.saturating_add(RocksDbWeight::get().writes(10))
@@ -1125,64 +1127,64 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 2794).saturating_mul(b.into()))
 	}
 	fn place_bid() -> Weight {
-		Weight::from_parts(449_468_000, 88812)
+		Weight::from_parts(690_996_000, 88812)
 			.saturating_add(RocksDbWeight::get().reads(48))
 			.saturating_add(RocksDbWeight::get().writes(9))
 	}
 	fn withdraw_bid() -> Weight {
-		Weight::from_parts(74_841_000, 4210)
+		Weight::from_parts(131_545_000, 4210)
 			.saturating_add(RocksDbWeight::get().reads(5))
 			.saturating_add(RocksDbWeight::get().writes(5))
 	}
 	fn pause_market() -> Weight {
-		Weight::from_parts(19_770_000, 3547)
+		Weight::from_parts(41_532_000, 3547)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn resume_market() -> Weight {
-		Weight::from_parts(19_910_000, 1646)
+		Weight::from_parts(33_029_000, 1646)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn reclaim() -> Weight {
-		Weight::from_parts(119_938_000, 11472)
+		Weight::from_parts(202_211_000, 11472)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn leaving_penalty() -> Weight {
-		Weight::from_parts(78_657_000, 6196)
+		Weight::from_parts(76_935_000, 6196)
 			.saturating_add(RocksDbWeight::get().reads(5))
 			.saturating_add(RocksDbWeight::get().writes(4))
 	}
 	fn replace_node() -> Weight {
-		Weight::from_parts(649_705_000, 168625)
-			.saturating_add(RocksDbWeight::get().reads(110))
+		Weight::from_parts(1_127_904_000, 168625)
+			.saturating_add(RocksDbWeight::get().reads(111))
 			.saturating_add(RocksDbWeight::get().writes(9))
 	}
 	fn agenda_start() -> Weight {
-		Weight::from_parts(6_339_000, 1493)
+		Weight::from_parts(6_480_000, 1493)
 			.saturating_add(RocksDbWeight::get().reads(2))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn agenda_block() -> Weight {
-		Weight::from_parts(3_976_000, 3495).saturating_add(RocksDbWeight::get().reads(1))
+		Weight::from_parts(3_996_000, 3495).saturating_add(RocksDbWeight::get().reads(1))
 	}
 	fn agenda_peek() -> Weight {
-		Weight::from_parts(62_563_000, 11472).saturating_add(RocksDbWeight::get().reads(4))
+		Weight::from_parts(126_528_000, 11472).saturating_add(RocksDbWeight::get().reads(4))
 	}
 	fn agenda_rearm() -> Weight {
-		Weight::from_parts(29_393_000, 8181)
+		Weight::from_parts(53_629_000, 8245)
 			.saturating_add(RocksDbWeight::get().reads(1))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn agenda_ask() -> Weight {
-		Weight::from_parts(68_021_000, 3784)
+		Weight::from_parts(91_676_000, 3784)
 			.saturating_add(RocksDbWeight::get().reads(4))
 			.saturating_add(RocksDbWeight::get().writes(6))
 	}
 	fn agenda_lease(n: u32, j: u32) -> Weight {
-		Weight::from_parts(325_383_000, 11472)
-			.saturating_add(Weight::from_parts(413_399_100, 0).saturating_mul(n.into()))
+		Weight::from_parts(260_361_401, 11472)
+			.saturating_add(Weight::from_parts(678_173_341, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(11))
 			.saturating_add(RocksDbWeight::get().reads(16_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(j.into())))
@@ -1192,8 +1194,8 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 2817).saturating_mul(n.into()))
 	}
 	fn fill_order(n: u32) -> Weight {
-		Weight::from_parts(169_013_260, 11472)
-			.saturating_add(Weight::from_parts(348_297_368, 0).saturating_mul(n.into()))
+		Weight::from_parts(155_612_558, 11472)
+			.saturating_add(Weight::from_parts(570_557_182, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(15))
 			.saturating_add(RocksDbWeight::get().reads(74_u64.saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(12))
@@ -1201,8 +1203,8 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 167635).saturating_mul(n.into()))
 	}
 	fn agenda_payments(s: u32) -> Weight {
-		Weight::from_parts(81_868_319, 11472)
-			.saturating_add(Weight::from_parts(148_571_507, 0).saturating_mul(s.into()))
+		Weight::from_parts(347_894_685, 11472)
+			.saturating_add(Weight::from_parts(207_135_543, 0).saturating_mul(s.into()))
 			.saturating_add(RocksDbWeight::get().reads(14))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(s.into())))
 			.saturating_add(RocksDbWeight::get().writes(12))

@@ -93,6 +93,7 @@ fn ended<T: Config>(faults: u32) {
 		cause: SlashCause::Dark,
 		lease_bond: 100 * unit::<T>(),
 		epochs: 0,
+		since: 0,
 		dark_gpus: 1,
 		gpus: 1,
 		walkout: 100 * unit::<T>(),
@@ -101,10 +102,15 @@ fn ended<T: Config>(faults: u32) {
 	.unwrap();
 	Pallet::<T>::end_episode(&provider::<T>(), LEASE);
 	let part = slash::<T>().held / Balance::from(MAX_FAULTS + 1);
-	let list: Vec<_> = (0..faults).map(|epoch| Fault { epoch, amount: part, unserved: 1 }).collect();
-	for epoch in 0..faults {
-		let judgement = if epoch == 0 { Judgement::Counts } else { Judgement::Excused(Excuse::MassOutage) };
-		T::BenchmarkHelper::judge(epoch, &owner, judgement);
+	// Each began long before it was found, and what excuses it was then: all epochs around both are looked at.
+	let found = |index: u32| 10 + 6 * index;
+	let fault = |index| Fault { epoch: found(index), since: found(index) - 5, amount: part, unserved: 1 };
+	let list: Vec<_> = (0..faults).map(fault).collect();
+	for (index, fault) in (0..).zip(&list) {
+		T::BenchmarkHelper::judge(fault.epoch, &owner, Judgement::Counts);
+		if index > 0 {
+			T::BenchmarkHelper::judge(fault.since, &owner, Judgement::Excused(Excuse::MassOutage));
+		}
 	}
 	Slashes::<T>::mutate_extant(ID, |slash| slash.faults = list.try_into().unwrap());
 }

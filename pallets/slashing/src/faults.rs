@@ -54,7 +54,7 @@ impl<T: Config> Pallet<T> {
 		let left = T::EpisodeCap::get().mul_floor(slash.lease_bond).saturating_sub(slash.held);
 		let amount = downtime.saturating_add(fault.walkout).min(left);
 		let moved = Self::hold_slash(&provider, amount, SlashLimit::Era)?;
-		slash.count(epoch, moved, fault.unserved).ok_or(Error::<T>::LedgerMismatch)?;
+		slash.count(epoch, fault.since, moved, fault.unserved).ok_or(Error::<T>::LedgerMismatch)?;
 		Self::deposit_event(Event::FaultCounted {
 			slash: id,
 			provider,
@@ -108,7 +108,7 @@ impl<T: Config> Pallet<T> {
 	/// Judges the oldest faults that can be judged by now, at most so many. An error leaves some of them judged: callers roll back.
 	pub(crate) fn judge(id: SlashId, slash: &mut SlashOf<T>, most: u32) -> DispatchResult {
 		for fault in slash.faults.clone().into_iter().take(most as usize) {
-			match T::Clock::judge(fault.epoch, &slash.owner) {
+			match T::Clock::judge(fault.since, fault.epoch, &slash.owner) {
 				Judgement::Open => {}
 				Judgement::Counts => slash.confirm(&fault),
 				Judgement::Excused(excuse) => {

@@ -307,8 +307,11 @@ impl FaultClock<AccountId> for Clock {
 		Epoch::get()
 	}
 
-	fn judge(epoch: FaultEpoch, owner: &AccountId) -> Judgement {
-		Judgements::get((epoch, owner)).unwrap_or(Judgement::Open)
+	fn judge(since: FaultEpoch, epoch: FaultEpoch, owner: &AccountId) -> Judgement {
+		match Judgements::get((epoch, owner)).unwrap_or(Judgement::Open) {
+			Judgement::Counts => Judgements::get((since, owner)).unwrap_or(Judgement::Counts),
+			decided => decided,
+		}
 	}
 }
 
@@ -442,6 +445,7 @@ pub(crate) fn fault_of(provider: AccountId, lease: LeaseId, epochs: u32) -> Node
 		cause: SlashCause::Dark,
 		lease_bond: LEASE_BOND,
 		epochs,
+		since: Epoch::get(),
 		dark_gpus: 4,
 		gpus: 4,
 		walkout: 0,

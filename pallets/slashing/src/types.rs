@@ -16,6 +16,8 @@ pub const MAX_FAULTS: u32 = 8;
 pub struct Fault {
 	/// When it was found.
 	pub epoch: FaultEpoch,
+	/// When the time that it is about began.
+	pub since: FaultEpoch,
 	/// Held for it, in plancks.
 	pub amount: Balance,
 	/// Worth to the renter of what was not served, in plancks. Zero if the lease is paid in another asset.
@@ -105,16 +107,18 @@ impl<AccountId> Slash<AccountId> {
 	pub(crate) fn count(
 		&mut self,
 		epoch: FaultEpoch,
+		since: FaultEpoch,
 		amount: Balance,
 		unserved: Option<Balance>,
 	) -> Option<()> {
 		let held = self.held.checked_add(amount)?;
 		// Unknown once is unknown for good. Clamping is right: no slash is worth so much.
 		let total = self.unserved.zip(unserved).map(|(total, more)| total.saturating_add(more));
-		let counted = Fault { epoch, amount, unserved: unserved.unwrap_or(0) };
+		let counted = Fault { epoch, since, amount, unserved: unserved.unwrap_or(0) };
 		match self.faults.iter_mut().find(|fault| fault.epoch == epoch) {
 			Some(fault) => {
 				fault.amount = fault.amount.checked_add(amount)?;
+				fault.since = fault.since.min(since);
 				fault.unserved = fault.unserved.saturating_add(counted.unserved);
 			}
 			None => self.faults.try_push(counted).ok()?,

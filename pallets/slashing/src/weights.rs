@@ -41,7 +41,7 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Slashing::Slashes` (r:1 w:1)
-	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(531), added: 3006, mode: `MaxEncodedLen`)
+	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(563), added: 3038, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `Parameters::Parameters` (r:2 w:0)
@@ -53,22 +53,22 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
 	fn appeal() -> Weight {
-		// At least 94_079_000 ps.
-		Weight::from_parts(96_403_000, 6012)
+		// At least 122_492_000 ps.
+		Weight::from_parts(129_572_000, 6012)
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	// Storage: `Slashing::Slashes` (r:1 w:1)
-	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(531), added: 3006, mode: `MaxEncodedLen`)
+	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(563), added: 3038, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `FaultClock::SearchedUntil` (r:1 w:0)
 	// Proof: `FaultClock::SearchedUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::Census` (r:8 w:0)
+	// Storage: `FaultClock::Census` (r:45 w:0)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::OwnerMisses` (r:2 w:0)
+	// Storage: `FaultClock::OwnerMisses` (r:45 w:0)
 	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:1 w:1)
 	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
@@ -85,22 +85,22 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Slashing::SlashesOf` (r:0 w:1)
 	// Proof: `Slashing::SlashesOf` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	fn resolve() -> Weight {
-		// At least 922_941_000 ps.
-		Weight::from_parts(969_670_000, 21446)
-			.saturating_add(T::DbWeight::get().reads(22))
+		// At least 1_510_963_000 ps.
+		Weight::from_parts(1_578_284_000, 116505)
+			.saturating_add(T::DbWeight::get().reads(102))
 			.saturating_add(T::DbWeight::get().writes(10))
 	}
 	// Storage: `Slashing::Slashes` (r:1 w:1)
-	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(531), added: 3006, mode: `MaxEncodedLen`)
+	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(563), added: 3038, mode: `MaxEncodedLen`)
 	// Storage: `Timestamp::Now` (r:1 w:0)
 	// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	// Storage: `FaultClock::SearchedUntil` (r:1 w:0)
 	// Proof: `FaultClock::SearchedUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::Census` (r:8 w:0)
+	// Storage: `FaultClock::Census` (r:45 w:0)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::OwnerMisses` (r:2 w:0)
+	// Storage: `FaultClock::OwnerMisses` (r:45 w:0)
 	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:1 w:1)
 	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
@@ -117,9 +117,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Slashing::SlashesOf` (r:0 w:1)
 	// Proof: `Slashing::SlashesOf` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	fn execute() -> Weight {
-		// At least 884_774_000 ps.
-		Weight::from_parts(1_065_191_000, 21446)
-			.saturating_add(T::DbWeight::get().reads(22))
+		// At least 1_421_050_000 ps.
+		Weight::from_parts(1_510_302_000, 116505)
+			.saturating_add(T::DbWeight::get().reads(102))
 			.saturating_add(T::DbWeight::get().writes(10))
 	}
 	// Storage: `Providers::Classes` (r:1 w:0)
@@ -141,18 +141,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Slashing::SlashesOf` (r:0 w:1)
 	// Proof: `Slashing::SlashesOf` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	// Storage: `Slashing::Slashes` (r:0 w:1)
-	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(531), added: 3006, mode: `MaxEncodedLen`)
+	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(563), added: 3038, mode: `MaxEncodedLen`)
 	fn condemn() -> Weight {
-		// At least 139_847_000 ps.
-		Weight::from_parts(143_453_000, 4079)
+		// At least 170_994_000 ps.
+		Weight::from_parts(181_169_000, 4079)
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(7))
 	}
 	// Storage: `System::Account` (r:2 w:2)
 	// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn pay_from_insurance() -> Weight {
-		// At least 53_890_000 ps.
-		Weight::from_parts(54_411_000, 6196)
+		// At least 63_685_000 ps.
+		Weight::from_parts(66_608_000, 6196)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -161,32 +161,32 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Slashing::AgendaCursor` (r:1 w:1)
 	// Proof: `Slashing::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn agenda_start() -> Weight {
-		// At least 7_872_000 ps.
-		Weight::from_parts(8_803_000, 1493)
+		// At least 9_084_000 ps.
+		Weight::from_parts(10_325_000, 1493)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	// Storage: `Slashing::Agenda` (r:1 w:0)
 	// Proof: `Slashing::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn agenda_block() -> Weight {
-		// At least 5_899_000 ps.
-		Weight::from_parts(6_700_000, 3493).saturating_add(T::DbWeight::get().reads(1))
+		// At least 7_771_000 ps.
+		Weight::from_parts(8_633_000, 3493).saturating_add(T::DbWeight::get().reads(1))
 	}
 	// Storage: `Slashing::Agenda` (r:1 w:0)
 	// Proof: `Slashing::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	// Storage: `Slashing::Slashes` (r:1 w:0)
-	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(531), added: 3006, mode: `MaxEncodedLen`)
+	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(563), added: 3038, mode: `MaxEncodedLen`)
 	fn agenda_peek() -> Weight {
-		// At least 11_878_000 ps.
-		Weight::from_parts(13_009_000, 3996).saturating_add(T::DbWeight::get().reads(2))
+		// At least 15_874_000 ps.
+		Weight::from_parts(18_347_000, 4028).saturating_add(T::DbWeight::get().reads(2))
 	}
 	// Storage: `Slashing::Slashes` (r:1 w:1)
-	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(531), added: 3006, mode: `MaxEncodedLen`)
+	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(563), added: 3038, mode: `MaxEncodedLen`)
 	// Storage: `Slashing::Agenda` (r:0 w:2)
 	// Proof: `Slashing::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn agenda_rearm() -> Weight {
-		// At least 10_596_000 ps.
-		Weight::from_parts(12_338_000, 3996)
+		// At least 12_689_000 ps.
+		Weight::from_parts(14_522_000, 4028)
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
@@ -196,9 +196,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Proof: `FaultClock::SearchedUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	// Storage: `Timing::Timing` (r:1 w:0)
 	// Proof: `Timing::Timing` (`max_values`: Some(1), `max_size`: Some(161), added: 656, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::Census` (r:8 w:0)
+	// Storage: `FaultClock::Census` (r:45 w:0)
 	// Proof: `FaultClock::Census` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-	// Storage: `FaultClock::OwnerMisses` (r:2 w:0)
+	// Storage: `FaultClock::OwnerMisses` (r:45 w:0)
 	// Proof: `FaultClock::OwnerMisses` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	// Storage: `Providers::Providers` (r:1 w:1)
 	// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(614), added: 3089, mode: `MaxEncodedLen`)
@@ -215,68 +215,68 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Slashing::SlashesOf` (r:0 w:1)
 	// Proof: `Slashing::SlashesOf` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	// Storage: `Slashing::Slashes` (r:0 w:1)
-	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(531), added: 3006, mode: `MaxEncodedLen`)
+	// Proof: `Slashing::Slashes` (`max_values`: None, `max_size`: Some(563), added: 3038, mode: `MaxEncodedLen`)
 	fn agenda_slash(f: u32) -> Weight {
-		// At least 161_360_000 ps.
-		Weight::from_parts(175_163_876, 11402)
-			// Standard error: 1_828_185 ps.
-			.saturating_add(Weight::from_parts(83_306_032, 0).saturating_mul(f.into()))
-			.saturating_add(T::DbWeight::get().reads(11))
-			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(f.into())))
+		// At least 194_659_000 ps.
+		Weight::from_parts(170_383_231, 13825)
+			// Standard error: 938_129 ps.
+			.saturating_add(Weight::from_parts(155_635_672, 0).saturating_mul(f.into()))
+			.saturating_add(T::DbWeight::get().reads(15))
+			.saturating_add(T::DbWeight::get().reads(11_u64.saturating_mul(f.into())))
 			.saturating_add(T::DbWeight::get().writes(10))
-			.saturating_add(Weight::from_parts(0, 2345).saturating_mul(f.into()))
+			.saturating_add(Weight::from_parts(0, 12835).saturating_mul(f.into()))
 	}
 }
 
 // For tests.
 impl WeightInfo for () {
 	fn appeal() -> Weight {
-		Weight::from_parts(96_403_000, 6012)
+		Weight::from_parts(129_572_000, 6012)
 			.saturating_add(RocksDbWeight::get().reads(7))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn resolve() -> Weight {
-		Weight::from_parts(969_670_000, 21446)
-			.saturating_add(RocksDbWeight::get().reads(22))
+		Weight::from_parts(1_578_284_000, 116505)
+			.saturating_add(RocksDbWeight::get().reads(102))
 			.saturating_add(RocksDbWeight::get().writes(10))
 	}
 	fn execute() -> Weight {
-		Weight::from_parts(1_065_191_000, 21446)
-			.saturating_add(RocksDbWeight::get().reads(22))
+		Weight::from_parts(1_510_302_000, 116505)
+			.saturating_add(RocksDbWeight::get().reads(102))
 			.saturating_add(RocksDbWeight::get().writes(10))
 	}
 	fn condemn() -> Weight {
-		Weight::from_parts(143_453_000, 4079)
+		Weight::from_parts(181_169_000, 4079)
 			.saturating_add(RocksDbWeight::get().reads(7))
 			.saturating_add(RocksDbWeight::get().writes(7))
 	}
 	fn pay_from_insurance() -> Weight {
-		Weight::from_parts(54_411_000, 6196)
+		Weight::from_parts(66_608_000, 6196)
 			.saturating_add(RocksDbWeight::get().reads(2))
 			.saturating_add(RocksDbWeight::get().writes(2))
 	}
 	fn agenda_start() -> Weight {
-		Weight::from_parts(8_803_000, 1493)
+		Weight::from_parts(10_325_000, 1493)
 			.saturating_add(RocksDbWeight::get().reads(2))
 			.saturating_add(RocksDbWeight::get().writes(1))
 	}
 	fn agenda_block() -> Weight {
-		Weight::from_parts(6_700_000, 3493).saturating_add(RocksDbWeight::get().reads(1))
+		Weight::from_parts(8_633_000, 3493).saturating_add(RocksDbWeight::get().reads(1))
 	}
 	fn agenda_peek() -> Weight {
-		Weight::from_parts(13_009_000, 3996).saturating_add(RocksDbWeight::get().reads(2))
+		Weight::from_parts(18_347_000, 4028).saturating_add(RocksDbWeight::get().reads(2))
 	}
 	fn agenda_rearm() -> Weight {
-		Weight::from_parts(12_338_000, 3996)
+		Weight::from_parts(14_522_000, 4028)
 			.saturating_add(RocksDbWeight::get().reads(1))
 			.saturating_add(RocksDbWeight::get().writes(3))
 	}
 	fn agenda_slash(f: u32) -> Weight {
-		Weight::from_parts(175_163_876, 11402)
-			.saturating_add(Weight::from_parts(83_306_032, 0).saturating_mul(f.into()))
-			.saturating_add(RocksDbWeight::get().reads(11))
-			.saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(f.into())))
+		Weight::from_parts(170_383_231, 13825)
+			.saturating_add(Weight::from_parts(155_635_672, 0).saturating_mul(f.into()))
+			.saturating_add(RocksDbWeight::get().reads(15))
+			.saturating_add(RocksDbWeight::get().reads(11_u64.saturating_mul(f.into())))
 			.saturating_add(RocksDbWeight::get().writes(10))
-			.saturating_add(Weight::from_parts(0, 2345).saturating_mul(f.into()))
+			.saturating_add(Weight::from_parts(0, 12835).saturating_mul(f.into()))
 	}
 }

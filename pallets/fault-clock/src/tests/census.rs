@@ -62,14 +62,14 @@ fn the_future_cannot_be_searched() {
 		run_to(2 * LENGTH - 1);
 		// All that shows before the next block, the first of epoch 2. But this one is not over.
 		Clock::note_searched_until(2 * LENGTH);
-		assert_eq!(Clock::judge(0, &ALICE), Judgement::Open);
+		assert_eq!(Clock::judge(0, 0, &ALICE), Judgement::Open);
 		Clock::note_searched_until(u32::MAX);
 		assert_eq!(SearchedUntil::<Test>::get(), 2 * LENGTH - 1);
-		assert_eq!(Clock::judge(0, &ALICE), Judgement::Open);
+		assert_eq!(Clock::judge(0, 0, &ALICE), Judgement::Open);
 		next_block();
 		Clock::note_searched_until(2 * LENGTH + 1);
-		assert_eq!(Clock::judge(0, &ALICE), Judgement::Counts);
-		assert_eq!(Clock::judge(1, &ALICE), Judgement::Open);
+		assert_eq!(Clock::judge(0, 0, &ALICE), Judgement::Counts);
+		assert_eq!(Clock::judge(1, 1, &ALICE), Judgement::Open);
 	});
 }
 
@@ -147,6 +147,6 @@ fn after_a_long_gap_only_the_last_epochs_are_announced() {
 		announced();
 		Clock::note_searched_until(block());
 		assert_eq!(announced(), [15, 16, 17, 18]);
-		assert!((0..19).all(|epoch| Clock::judge(epoch, &BOB) != Judgement::Open));
+		assert!((0..19).all(|epoch| Clock::judge(epoch, epoch, &BOB) != Judgement::Open));
 	});
 }

@@ -86,7 +86,7 @@ impl Model {
 		let current = Clock::epoch();
 		for epoch in current.saturating_sub(crate::KEPT_EPOCHS + 3)..=current + 1 {
 			for owner in [WHALE, ALICE, GROUP] {
-				let judgement = Clock::judge(epoch, &owner);
+				let judgement = Clock::judge(epoch, epoch, &owner);
 				assert!(judgement == Judgement::Open || epoch + 2 <= current, "judged before it was over");
 				match self.judged.get(&(epoch, owner)) {
 					Some(Judgement::Open) | None => {}
@@ -119,7 +119,7 @@ proptest! {
 			let last = Clock::epoch();
 			search(last);
 			assert!(Clock::is_running());
-			assert_ne!(Clock::judge(last, &ALICE), Judgement::Open);
+			assert_ne!(Clock::judge(last, last, &ALICE), Judgement::Open);
 			events();
 		});
 	}

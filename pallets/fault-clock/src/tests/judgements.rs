@@ -17,11 +17,11 @@ fn a_miss_is_open_until_two_epochs_are_searched() {
 		run_to_epoch(5);
 		for (searched, judgement) in [(9, Open), (10, Open), (19, Open), (20, Counts), (50, Counts)] {
 			Clock::note_searched_until(searched);
-			assert_eq!(Clock::judge(0, &ALICE), judgement, "searched until {searched}");
+			assert_eq!(Clock::judge(0, 0, &ALICE), judgement, "searched until {searched}");
 		}
 		// Neither the current epoch, nor what is to come.
 		for epoch in [4, 5, 6, FaultEpoch::MAX] {
-			assert_eq!(Clock::judge(epoch, &ALICE), Open);
+			assert_eq!(Clock::judge(epoch, epoch, &ALICE), Open);
 		}
 	});
 }
@@ -264,10 +264,10 @@ fn a_miss_gets_too_old_to_be_judged() {
 		dark(ALICE, 10);
 		run_to_epoch(crate::KEPT_EPOCHS);
 		Clock::note_searched_until(block());
-		assert_eq!(Clock::judge(0, &ALICE), Counts);
+		assert_eq!(Clock::judge(0, 0, &ALICE), Counts);
 		run_to_epoch(crate::KEPT_EPOCHS + 1);
-		assert_eq!(Clock::judge(0, &ALICE), Judgement::Excused(Excuse::TooOld));
-		assert_eq!(Clock::judge(1, &ALICE), Counts);
+		assert_eq!(Clock::judge(0, 0, &ALICE), Judgement::Excused(Excuse::TooOld));
+		assert_eq!(Clock::judge(1, 1, &ALICE), Counts);
 	});
 }
 
@@ -276,9 +276,9 @@ fn a_search_that_never_ends_leaves_a_miss_open() {
 	build_and_execute(|| {
 		dark(ALICE, 10);
 		run_to_epoch(3 * crate::KEPT_EPOCHS);
-		assert_eq!(Clock::judge(0, &ALICE), Open);
+		assert_eq!(Clock::judge(0, 0, &ALICE), Open);
 		Clock::note_searched_until(block());
-		assert_eq!(Clock::judge(0, &ALICE), Judgement::Excused(Excuse::TooOld));
+		assert_eq!(Clock::judge(0, 0, &ALICE), Judgement::Excused(Excuse::TooOld));
 	});
 }
 
@@ -295,17 +295,62 @@ fn epochs_of_one_block_are_judged_too() {
 		dark(BOB, 10);
 		searched_block(SLOT);
 		dark(ALICE, 1);
-		assert_eq!(Clock::judge(1, &ALICE), Open);
+		assert_eq!(Clock::judge(1, 1, &ALICE), Open);
 		searched_block(SLOT);
-		assert_eq!((Clock::judge(1, &ALICE), Clock::judge(2, &ALICE)), (OUTAGE, Open));
+		assert_eq!((Clock::judge(1, 1, &ALICE), Clock::judge(2, 2, &ALICE)), (OUTAGE, Open));
 		// A stall before block 4, and a recess in blocks 4 and 5.
 		for (ms, is_running) in [(100 * SLOT, false), (SLOT, false), (SLOT, true), (SLOT, true), (SLOT, true)]
 		{
 			searched_block(ms);
 			assert_eq!(Clock::is_running(), is_running);
-			assert_eq!(Clock::judge(block() - 1, &ALICE), Open);
+			assert_eq!(Clock::judge(block() - 1, block() - 1, &ALICE), Open);
 		}
 		let stall = Judgement::Excused(Excuse::ChainStall);
-		assert_eq!([3, 4, 5, 6].map(|epoch| Clock::judge(epoch, &ALICE)), [OUTAGE, stall, stall, Counts]);
+		assert_eq!(
+			[3, 4, 5, 6].map(|epoch| Clock::judge(epoch, epoch, &ALICE)),
+			[OUTAGE, stall, stall, Counts]
+		);
+	});
+}
+
+/// The last of those who fell silent with finality came back when the clock ran again: what was counted then had begun before.
+#[test]
+fn what_began_in_an_excused_epoch_is_excused_when_it_is_found() {
+	build_and_execute(|| {
+		let excused = Judgement::Excused(Excuse::RuntimeUpgrade);
+		run_to_epoch(3);
+		<Clock as frame_support::traits::Hooks<u64>>::on_runtime_upgrade();
+		run_to_epoch(9);
+		dark(ALICE, 10);
+		report(1_000);
+		run_to_epoch(12);
+		Clock::note_searched_until(block());
+		for (since, judgement) in
+			[(0, Counts), (2, Counts), (3, excused), (4, excused), (6, Counts), (9, Counts)]
+		{
+			assert_eq!(Clock::judge(since, 9, &ALICE), judgement, "since {since}");
+		}
+		// Whoever says that something began later than it was found gains nothing.
+		assert_eq!(Clock::judge(4, 3, &ALICE), excused);
+		assert_eq!(Clock::judge(3, 2, &ALICE), Counts);
+	});
+}
+
+/// A node that was assigned while many were dark, to one of them, is not ready long after the others have gone.
+#[test]
+fn what_began_in_an_outage_is_excused_when_it_is_found() {
+	build_and_execute(|| {
+		report(60);
+		dark(BOB, 40);
+		run_to_epoch(16);
+		report(100);
+		dark(ALICE, 1);
+		run_to_epoch(19);
+		Clock::note_searched_until(block());
+		assert_eq!(Clock::judge(16, 16, &ALICE), Counts);
+		assert_eq!(Clock::judge(3, 16, &ALICE), OUTAGE);
+		assert_eq!(Clock::judge(4, 16, &ALICE), Counts);
+		// Nobody is its own excuse there either.
+		assert_eq!(Clock::judge(3, 16, &BOB), Counts);
 	});
 }

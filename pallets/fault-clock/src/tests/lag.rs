@@ -96,11 +96,11 @@ fn an_epoch_that_lagged_is_excused_even_if_the_next_was_never_observed() {
 		(0..LENGTH + 1).for_each(|_| next_busy_block());
 		assert_eq!(Clock::epoch(), 3);
 		Clock::note_searched_until(block());
-		assert_eq!(Clock::judge(1, &ALICE), Judgement::Excused(Excuse::FinalityLag));
+		assert_eq!(Clock::judge(1, 1, &ALICE), Judgement::Excused(Excuse::FinalityLag));
 		next_block();
 		// The epoch before the current one did not lag.
 		assert!(Clock::is_running());
-		assert_eq!(Clock::judge(1, &ALICE), Judgement::Excused(Excuse::FinalityLag));
+		assert_eq!(Clock::judge(1, 1, &ALICE), Judgement::Excused(Excuse::FinalityLag));
 	});
 }
 

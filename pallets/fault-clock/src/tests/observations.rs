@@ -108,11 +108,14 @@ fn views_say_what_the_traits_say() {
 		dark(ALICE, 30);
 		assert!(Clock::is_running());
 		assert_eq!(Clock::census(0).total(), 100);
-		assert_eq!(Clock::judgement(0, ALICE), millrace_primitives::Judgement::Open);
+		assert_eq!(Clock::judgement(0, 0, ALICE), millrace_primitives::Judgement::Open);
 		next_block_after(100 * SLOT);
 		assert!(!Clock::is_running());
 		assert_eq!(Clock::stopped_ms(), 100 * SLOT);
 		search(0);
-		assert_eq!(Clock::judgement(0, ALICE), millrace_primitives::Judgement::Excused(Excuse::ChainStall));
+		assert_eq!(
+			Clock::judgement(0, 0, ALICE),
+			millrace_primitives::Judgement::Excused(Excuse::ChainStall)
+		);
 	});
 }

@@ -28,7 +28,7 @@ fn nothing_that_is_judged_by_is_pruned() {
 		Clock::note_searched_until(block());
 		assert_eq!((OldestEpoch::<Test>::get(), owners_in(0)), (1, 0));
 		assert_eq!(
-			Clock::judge(EPOCHS_BEFORE, &ALICE),
+			Clock::judge(EPOCHS_BEFORE, EPOCHS_BEFORE, &ALICE),
 			Judgement::Excused(millrace_primitives::Excuse::TooOld)
 		);
 	});
@@ -41,7 +41,7 @@ fn nothing_that_is_judged_by_is_pruned() {
 		Clock::note_searched_until(block());
 		assert_eq!((OldestEpoch::<Test>::get(), owners_in(0)), (0, 10));
 		assert_eq!(
-			Clock::judge(EPOCHS_BEFORE, &ALICE),
+			Clock::judge(EPOCHS_BEFORE, EPOCHS_BEFORE, &ALICE),
 			Judgement::Excused(millrace_primitives::Excuse::MassOutage)
 		);
 	});

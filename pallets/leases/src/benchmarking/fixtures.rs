@@ -279,6 +279,7 @@ pub fn add_lease<T: Config>(provider: &T::AccountId) -> LeaseId {
 			search_at: Moment::MAX,
 			stopped_ms: 0,
 			missed_epochs: 0,
+			uncounted_since: 0,
 		})
 		.collect();
 	let record = Lease {

@@ -41,6 +41,7 @@ fn dark(lease: LeaseId, epochs: u32) -> NodeFault<AccountId, u128> {
 		cause: SlashCause::Dark,
 		lease_bond: BOND,
 		epochs,
+		since: 0,
 		dark_gpus: 2,
 		gpus: 2,
 		walkout: 0,
@@ -59,6 +60,32 @@ fn the_suspension_costs_nothing_and_each_whole_epoch_after_it_is_counted_once() 
 		// However seldom somebody looks.
 		assert_eq!(miss_at(lease, 4 * EPOCH + 5), vec![dark(lease, 3)]);
 		assert_eq!(node(lease, 0).missed_epochs, 4);
+	});
+}
+
+#[test]
+fn a_fault_says_when_the_time_that_it_counts_began() {
+	ExtBuilder.build_and_execute(|| {
+		CurrentFaultEpoch::set(3);
+		let lease = suspended();
+		for (now, since) in [(5, 3), (6, 5), (9, 6)] {
+			CurrentFaultEpoch::set(now);
+			let fault = NodeFault { since, ..dark(lease, 1) };
+			assert_eq!(miss_at(lease, u64::from(node(lease, 0).missed_epochs + 1) * EPOCH), vec![fault]);
+		}
+		attest(lease);
+		CurrentFaultEpoch::set(20);
+		suspend(lease, PROVIDER);
+		CurrentFaultEpoch::set(22);
+		assert_eq!(miss_at(lease, 4 * EPOCH), vec![NodeFault { since: 20, ..dark(lease, 1) }]);
+	});
+	// Before it is ready, from its assignment on.
+	ExtBuilder.build_and_execute(|| {
+		CurrentFaultEpoch::set(7);
+		let lease = open();
+		CurrentFaultEpoch::set(37);
+		assert!(elapse(lease, ReadyWithin::get()));
+		assert_eq!(counted()[0].since, 7);
 	});
 }
 

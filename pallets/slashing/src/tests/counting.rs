@@ -16,7 +16,7 @@ fn the_first_fault_begins_an_episode() {
 		assert_eq!((slash.lease, slash.renter), (Some(LEASE), Some(RENTER)));
 		assert_eq!((slash.cause, slash.lease_bond), (SlashCause::Dark, LEASE_BOND));
 		assert_eq!((slash.held, slash.unserved), (3 * EPOCH_COSTS, Some(3_000)));
-		assert_eq!(slash.faults.to_vec(), [Fault { epoch: 1, amount: 600, unserved: 3_000 }]);
+		assert_eq!(slash.faults.to_vec(), [Fault { epoch: 1, since: 1, amount: 600, unserved: 3_000 }]);
 		assert_eq!((slash.opened_at, slash.status, slash.due), (START, SlashStatus::Open, None));
 		assert_eq!(Episodes::<Test>::get(PROVIDER, LEASE), Some(SlashId(0)));
 		assert!(SlashesOf::<Test>::contains_key(PROVIDER, SlashId(0)));
@@ -60,8 +60,8 @@ fn faults_of_one_epoch_are_one_entry() {
 		count(fault(1));
 		let slash = slash(SlashId(0));
 		let faults = [
-			Fault { epoch: 1, amount: 600, unserved: 3_000 },
-			Fault { epoch: 2, amount: 200, unserved: 1_000 },
+			Fault { epoch: 1, since: 1, amount: 600, unserved: 3_000 },
+			Fault { epoch: 2, since: 2, amount: 200, unserved: 1_000 },
 		];
 		assert_eq!(slash.faults.to_vec(), faults);
 		assert_eq!((slash.held, slash.unserved), (800, Some(4_000)));

@@ -72,7 +72,7 @@ fn amounts_that_do_not_fit_are_noticed() {
 #[test]
 fn two_faults_of_one_epoch_are_noticed() {
 	break_open("5: two faults", |slash| {
-		slash.faults.force_push(Fault { epoch: 1, amount: 0, unserved: 0 });
+		slash.faults.force_push(Fault { epoch: 1, since: 1, amount: 0, unserved: 0 });
 	});
 }
 

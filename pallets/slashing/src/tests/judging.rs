@@ -55,6 +55,23 @@ fn an_episode_that_is_excused_goes_on() {
 	});
 }
 
+/// Found when all was well again, but for time that began when it was not.
+#[test]
+fn what_excuses_the_beginning_of_a_fault_excuses_it() {
+	build_and_execute(|| {
+		(1..=3).for_each(|_| next_epoch());
+		count(NodeFault { since: 3, ..fault(1) });
+		// Two counts of one epoch are one fault, as old as the older.
+		count(NodeFault { since: 1, ..fault(1) });
+		judge(4, Judgement::Counts);
+		judge(3, Judgement::Counts);
+		judge(1, Judgement::Excused(Excuse::FinalityLag));
+		next_epoch();
+		count(fault(1));
+		assert_eq!((slash(SlashId(0)).held, pending(PROVIDER)), (200, 200));
+	});
+}
+
 #[test]
 fn a_judgement_of_another_owner_says_nothing() {
 	build_and_execute(|| {

@@ -126,7 +126,7 @@ fn take(step: Step) {
 			next_epoch();
 			// Judgements are final.
 			let epoch = Epoch::get().saturating_sub(back);
-			if Clock::judge(epoch, &PROVIDER) == Judgement::Open {
+			if Clock::judge(epoch, epoch, &PROVIDER) == Judgement::Open {
 				judge(epoch, judgement);
 			}
 		}
