@@ -198,10 +198,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	// Storage: `Leases::Agenda` (r:0 w:128)
 	// Proof: `Leases::Agenda` (`max_values`: None, `max_size`: Some(30), added: 2505, mode: `MaxEncodedLen`)
 	fn agenda_provider(l: u32) -> Weight {
-		// At least 247_708_000 ps.
-		Weight::from_parts(351_559_761, 42862)
-			// Standard error: 2_212_246 ps.
-			.saturating_add(Weight::from_parts(72_339_221, 0).saturating_mul(l.into()))
+		// At least 252_535_000 ps.
+		Weight::from_parts(182_707_323, 42862)
+			// Standard error: 608_375 ps.
+			.saturating_add(Weight::from_parts(73_271_591, 0).saturating_mul(l.into()))
 			.saturating_add(T::DbWeight::get().reads(40))
 			.saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(l.into())))
 			.saturating_add(T::DbWeight::get().writes(20))
@@ -300,8 +300,8 @@ impl WeightInfo for () {
 		Weight::from_parts(25_818_000, 4027).saturating_add(RocksDbWeight::get().reads(2))
 	}
 	fn agenda_provider(l: u32) -> Weight {
-		Weight::from_parts(351_559_761, 42862)
-			.saturating_add(Weight::from_parts(72_339_221, 0).saturating_mul(l.into()))
+		Weight::from_parts(182_707_323, 42862)
+			.saturating_add(Weight::from_parts(73_271_591, 0).saturating_mul(l.into()))
 			.saturating_add(RocksDbWeight::get().reads(40))
 			.saturating_add(RocksDbWeight::get().reads(3_u64.saturating_mul(l.into())))
 			.saturating_add(RocksDbWeight::get().writes(20))
