@@ -6,7 +6,7 @@ use landlock::{
 	RulesetError, ABI,
 };
 use millrace_device::cuda::LIBRARY_VARIABLE;
-use std::{env, fs::File, path::PathBuf};
+use std::{env, fs, io::ErrorKind, path::PathBuf};
 
 /// The newest version of the kernel's interface that is used. Older kernels do what they can.
 const INTERFACE: ABI = ABI::V5;
@@ -33,17 +33,18 @@ const READ_BY_ALL: [&str; 3] = ["/proc/meminfo", "/proc/cpuinfo", "/proc/sys/vm"
 /// Beginnings of the names of a driver's device files in `/dev`.
 const DEVICE_FILES: [&str; 2] = ["nvidia", "dxg"];
 
-/// A file that everybody can read and no driver needs.
-const FOREIGN: &str = "/etc/passwd";
+/// What is on every machine, can be read by everybody, and is needed by no driver.
+const FOREIGN: &str = "/";
 
-/// Leaves this process, and all of its threads to come, only the files that the device needs. Returns whether another file can no
-/// longer be opened, which is tried: a kernel without Landlock leaves everything as it was.
+/// Leaves this process, and all of its threads to come, only the files that the device needs. Returns whether anything else is
+/// refused, which is tried: a kernel without Landlock leaves everything as it was.
 ///
 /// Call it before the driver is loaded, for it opens files as it starts, and while there is only one thread.
 pub(crate) fn restrict(device: &DeviceSelector) -> bool {
 	// What could not be restricted is seen below.
 	let _ = try_restrict(device);
-	File::open(FOREIGN).is_err()
+	// Refused, not merely missing: what is not there says nothing.
+	fs::read_dir(FOREIGN).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
 }
 
 fn try_restrict(device: &DeviceSelector) -> Result<(), RulesetError> {
@@ -76,7 +77,7 @@ fn readable_for_cuda() -> Vec<PathBuf> {
 }
 
 fn device_files() -> Vec<PathBuf> {
-	let Ok(entries) = std::fs::read_dir("/dev") else { return Vec::new() };
+	let Ok(entries) = fs::read_dir("/dev") else { return Vec::new() };
 	let is_driver_file = |path: &PathBuf| {
 		let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
 		DEVICE_FILES.iter().any(|beginning| name.starts_with(beginning))

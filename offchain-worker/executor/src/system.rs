@@ -28,7 +28,7 @@ pub struct Confinement {
 }
 
 impl Confinement {
-	/// Names of what a job of a stranger's must not be run without, and what did not take effect. Empty on a machine that is fit.
+	/// Names of the measures that did not take effect. Empty on a machine that is fit for strangers' jobs.
 	pub fn missing(&self) -> Vec<&'static str> {
 		let measures = self.measures();
 		measures.into_iter().filter(|(_, effective)| !effective).map(|(name, _)| name).collect()

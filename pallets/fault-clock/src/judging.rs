@@ -10,7 +10,7 @@ use millrace_primitives::{Excuse, FaultEpoch, Judgement};
 
 impl<T: Config> Pallet<T> {
 	/// Time that is counted in one epoch may have begun long before: while the clock stood, or as long as a node may take to get
-	/// ready. What was going on then excuses it too.
+	/// ready. What was going on then excuses it too, and what began too long ago to be judged, before a long pause, is excused.
 	pub(crate) fn judge_miss(since: FaultEpoch, epoch: FaultEpoch, owner: &T::AccountId) -> Judgement {
 		if !Self::is_searched(epoch) {
 			return Judgement::Open;
