@@ -2,7 +2,8 @@
 //! every failure of an executor.
 
 use millrace_executor::{
-	Cancel, Checkpoint, Confinement, DeviceList, Executor, ExecutorError, JobOutput, JobRequest, Update,
+	Cancel, Checkpoint, Confinement, DeviceList, DeviceSelector, Executor, ExecutorError, JobOutput,
+	JobRequest, PrepareLimits, Update,
 };
 use std::sync::Arc;
 
@@ -13,6 +14,14 @@ pub(crate) trait Executors: Send + Sync + 'static {
 
 	/// What keeps jobs in bounds on this machine.
 	fn confinement(&self) -> Result<Confinement, ExecutorError>;
+
+	/// Compiles a kernel for a GPU in a process of its own.
+	fn prepare(
+		&self,
+		kernel: Vec<u8>,
+		device: &DeviceSelector,
+		cancel: &Cancel,
+	) -> Result<Vec<u8>, ExecutorError>;
 
 	/// Runs a job in a process of its own, which waits while `keep` takes a checkpoint of it.
 	fn run(
@@ -30,6 +39,15 @@ impl Executors for Executor {
 
 	fn confinement(&self) -> Result<Confinement, ExecutorError> {
 		self.check().map(|info| info.confinement)
+	}
+
+	fn prepare(
+		&self,
+		kernel: Vec<u8>,
+		device: &DeviceSelector,
+		cancel: &Cancel,
+	) -> Result<Vec<u8>, ExecutorError> {
+		self.prepare(kernel, device, PrepareLimits::default(), cancel)
 	}
 
 	fn run(

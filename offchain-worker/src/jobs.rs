@@ -4,11 +4,13 @@
 //! this machine could not serve it now (the executor is missing, the disk is full), which is nobody's result: it is tried again.
 
 mod blobs;
+mod prepare;
 
 use crate::{
 	blobs::Blobs,
 	checkpoints::Checkpoints,
 	executors::{on_own_thread, Executors},
+	kernels::Kernels,
 	metrics::Metrics,
 	probe::{probe, selector},
 	results::{Results, StoredResult},
@@ -31,6 +33,7 @@ pub(crate) struct JobContext {
 	pub executors: Arc<dyn Executors>,
 	pub blobs: Blobs,
 	pub results: Results,
+	pub kernels: Kernels,
 	pub checkpoints: Checkpoints,
 	pub metrics: Metrics,
 	pub status: WorkerStatusHandle,
@@ -125,11 +128,14 @@ impl JobRun {
 			.map_err(|error| Stop::Failed(JobFailure::PlanInvalid, error.to_string()))?;
 		let wanted: Vec<BlobHash> = plan.blobs().into_iter().map(|hash| BlobHash::from(hash.0)).collect();
 		let blobs = self.gather(&wanted, deadline).await?;
+		let kernel = blobs.first().map(Vec::as_slice).unwrap_or_default();
+		let compiled = self.compiled(&plan, kernel).await?;
 		let resume = self.newest_state(&plan, deadline).await?;
 		let request = JobRequest {
 			plan: document,
 			blobs,
 			resume,
+			compiled,
 			device: selector(&self.task.device),
 			limits: JobLimits {
 				buffer_bytes: limits.buffer_bytes,
@@ -176,7 +182,12 @@ impl JobRun {
 			}
 			let resume = self.newest_state(&plan, Instant::now()).await?;
 			// Copies the request only while the lost executor's pipe is still being closed.
-			Arc::make_mut(&mut request).resume = resume;
+			let next = Arc::make_mut(&mut request);
+			next.resume = resume;
+			if next.compiled.take().is_some() {
+				// It may be what the driver stumbled over.
+				self.context.kernels.forget(&plan.kernel, &self.task.device);
+			}
 		}
 	}
 

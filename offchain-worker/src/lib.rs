@@ -45,6 +45,7 @@ mod devices;
 mod disk;
 mod executors;
 mod jobs;
+mod kernels;
 mod machine;
 mod metrics;
 mod notice;

@@ -70,6 +70,7 @@ fn job(device: &DeviceInfo, seed: u32) -> (JobRequest, Vec<u8>) {
 		plan: plan.into_bytes(),
 		blobs: vec![KERNEL.as_bytes().to_vec(), input],
 		resume: None,
+		compiled: None,
 		device: selector(device),
 		limits,
 	};
@@ -103,6 +104,10 @@ mod tests {
 
 		fn devices(&self) -> Result<DeviceList, ExecutorError> {
 			Ok(DeviceList { gpus: vec![], cuda_unavailable: None })
+		}
+
+		fn prepare(&self, _: Vec<u8>, _: &DeviceSelector, _: &Cancel) -> Result<Vec<u8>, ExecutorError> {
+			unreachable!("a probe is compiled where it runs")
 		}
 
 		fn run(

@@ -112,6 +112,8 @@ impl From<&LeaseView> for LeaseBrief {
 pub enum JobPhase {
 	/// Some of its blobs are not here yet.
 	WaitingForBlobs,
+	/// Its kernel is compiled for the device.
+	Compiling,
 	/// An executor runs it.
 	Running,
 	/// It ended; the chain does not show the result as final yet.

@@ -2,8 +2,8 @@
 
 use crate::{
 	bidding::Bidding, chain::Chain, checkpoints::Checkpoints, devices::Devices, disk::BlobError,
-	executors::Executors, jobs::JobContext, metrics::Metrics, notice::Notice, reports::Usage,
-	results::Results, submit::Submitter, tasks::Tasks, Blobs, SignWorkerCall, WorkerConfig,
+	executors::Executors, jobs::JobContext, kernels::Kernels, metrics::Metrics, notice::Notice,
+	reports::Usage, results::Results, submit::Submitter, tasks::Tasks, Blobs, SignWorkerCall, WorkerConfig,
 	WorkerStatusHandle, LOG_TARGET,
 };
 use frame_system_rpc_runtime_api::AccountNonceApi;
@@ -138,9 +138,9 @@ where
 		let chain = Chain::new(client);
 		let genesis = chain.genesis();
 		let mut notice = Notice::default();
-		let results = loop {
-			match open_results(&config, genesis) {
-				Ok(results) => break results,
+		let (results, kernels) = loop {
+			match open_folders(&config, genesis) {
+				Ok(folders) => break folders,
 				Err(error) => {
 					let text = format!("the worker cannot open its folder: {error}");
 					status.update(|status| status.notice = Some(text.clone()));
@@ -151,6 +151,7 @@ where
 		};
 		let context = JobContext {
 			executors,
+			kernels,
 			checkpoints: Checkpoints::new(blobs.clone()),
 			blobs,
 			results,
@@ -182,6 +183,7 @@ where
 	}
 }
 
-fn open_results(config: &WorkerConfig, genesis: Hash) -> Result<Results, BlobError> {
-	Results::open(config.data_dir.join("results"), genesis)
+fn open_folders(config: &WorkerConfig, genesis: Hash) -> Result<(Results, Kernels), BlobError> {
+	let results = Results::open(config.data_dir.join("results"), genesis)?;
+	Ok((results, Kernels::open(config.data_dir.join("kernels"))?))
 }

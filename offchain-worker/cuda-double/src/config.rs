@@ -20,8 +20,12 @@ pub(crate) struct Config {
 	pub(crate) steps: u64,
 	/// Every function of the driver returns this code, from `cuInit` on.
 	pub(crate) broken: Option<u32>,
-	/// `cuModuleLoadDataEx` returns this code: 222 if the text is too new for the driver.
+	/// Compiling a text returns this code: 222 if the text is too new for the driver.
 	pub(crate) load_error: Option<u32>,
+	/// A linker takes so much longer to compile a text, in milliseconds.
+	pub(crate) compile_ms: u64,
+	/// No compiled image is taken, as if another driver had made it.
+	pub(crate) refuses_compiled: bool,
 	/// From which launch on, counted from 1, what goes wrong.
 	pub(crate) faults: Vec<Fault>,
 	/// Each launch takes so much longer, in milliseconds.
@@ -61,6 +65,8 @@ impl Default for Config {
 			steps: 1 << 40,
 			broken: None,
 			load_error: None,
+			compile_ms: 0,
+			refuses_compiled: false,
 			faults: Vec::new(),
 			slow_ms: 0,
 		}

@@ -25,7 +25,9 @@ pub(crate) mod code {
 	pub(crate) const NOT_INITIALIZED: u32 = 3;
 	pub(crate) const NO_DEVICE: u32 = 100;
 	pub(crate) const INVALID_DEVICE: u32 = 101;
+	pub(crate) const INVALID_IMAGE: u32 = 200;
 	pub(crate) const INVALID_CONTEXT: u32 = 201;
+	pub(crate) const NO_BINARY_FOR_GPU: u32 = 209;
 	pub(crate) const INVALID_PTX: u32 = 218;
 	pub(crate) const OPERATING_SYSTEM: u32 = 304;
 	pub(crate) const INVALID_HANDLE: u32 = 400;
@@ -38,6 +40,9 @@ pub(crate) mod code {
 	pub(crate) const ESCAPED: u32 = 998;
 	pub(crate) const UNKNOWN: u32 = 999;
 }
+
+/// What a compiled image begins with. It is no PTX, so that nothing else takes it for one.
+const COMPILED: &str = "compiled by the Millrace CUDA test double\n";
 
 /// What the driver answers: a value, or a code.
 pub(crate) type Answer<T> = Result<T, u32>;
@@ -122,6 +127,7 @@ impl Driver {
 				budget: Budget::new(self.config.steps),
 				modules: BTreeMap::new(),
 				functions: BTreeMap::new(),
+				linkers: BTreeMap::new(),
 				has_stream: false,
 			}),
 			pending: Mutex::new(Pending { launches: 0, sticky: 0 }),
@@ -169,8 +175,18 @@ struct State {
 	modules: BTreeMap<Handle, Arc<Module>>,
 	/// Module and entry of each function.
 	functions: BTreeMap<Handle, (Handle, String)>,
+	linkers: BTreeMap<Handle, Linker>,
 	has_stream: bool,
 }
+
+/// A linker: where the compiler's words go (an address and a length), and the image once it is given a text.
+struct Linker {
+	log: LogBuffer,
+	image: Vec<u8>,
+}
+
+/// An address and a length in bytes.
+pub(crate) type LogBuffer = (Handle, usize);
 
 struct Pending {
 	/// Launches that are not over.
@@ -229,13 +245,56 @@ impl Context {
 	/// Loads a text. `Err` has the compiler's words.
 	pub(crate) fn load(&self, driver: &Driver, text: &str) -> Result<Handle, (u32, String)> {
 		let mut state = self.idle().map_err(|code| (code, String::new()))?;
-		if let Some(code) = driver.config.load_error {
-			return Err((code, "ordered by the test".into()));
+		let compiled = text.strip_prefix(COMPILED);
+		if compiled.is_some() && driver.config.refuses_compiled {
+			return Err((code::NO_BINARY_FOR_GPU, String::new()));
 		}
-		let module = Module::parse(text).map_err(|error| (code::INVALID_PTX, error.to_string()))?;
+		let module = match compiled {
+			Some(text) => Module::parse(text).map_err(|_| (code::INVALID_IMAGE, String::new()))?,
+			None => compile(driver, text)?,
+		};
 		let handle = driver.handle();
 		state.modules.insert(handle, Arc::new(module));
 		Ok(handle)
+	}
+
+	/// Makes a linker.
+	pub(crate) fn create_linker(&self, driver: &Driver, log: LogBuffer) -> Answer<Handle> {
+		let mut state = self.idle()?;
+		let handle = driver.handle();
+		state.linkers.insert(handle, Linker { log, image: Vec::new() });
+		Ok(handle)
+	}
+
+	/// Compiles a text. `Err` has the compiler's words, and where they go.
+	pub(crate) fn add_to_linker(
+		&self,
+		driver: &Driver,
+		linker: Handle,
+		text: &str,
+	) -> Result<(), (u32, String, LogBuffer)> {
+		let nowhere = |code| (code, String::new(), (0, 0));
+		let mut state = self.idle().map_err(nowhere)?;
+		let linker = state.linkers.get_mut(&linker).ok_or_else(|| nowhere(code::INVALID_HANDLE))?;
+		thread::sleep(Duration::from_millis(driver.config.compile_ms));
+		compile(driver, text).map_err(|(code, words)| (code, words, linker.log))?;
+		linker.image = format!("{COMPILED}{text}\0").into_bytes();
+		Ok(())
+	}
+
+	/// The image of a linker that was given a text: where it is, and its length. It stays there until the linker's end.
+	pub(crate) fn complete_linker(&self, linker: Handle) -> Answer<(*const u8, usize)> {
+		let state = self.idle()?;
+		let Linker { image, .. } = state.linkers.get(&linker).ok_or(code::INVALID_HANDLE)?;
+		if image.is_empty() {
+			return Err(code::INVALID_VALUE);
+		}
+		Ok((image.as_ptr(), image.len()))
+	}
+
+	/// Ends a linker.
+	pub(crate) fn destroy_linker(&self, linker: Handle) -> Answer<()> {
+		self.idle()?.linkers.remove(&linker).map(|_| ()).ok_or(code::INVALID_HANDLE)
 	}
 
 	/// Unloads a module, with its functions.
@@ -332,6 +391,14 @@ impl Context {
 		let thread = thread::Builder::new().name("cuda-double".into()).spawn(run);
 		thread.map(|_| ()).map_err(|_| code::OPERATING_SYSTEM)
 	}
+}
+
+/// Compiles a text, which for the double is to parse it. `Err` has the compiler's words.
+fn compile(driver: &Driver, text: &str) -> Result<Module, (u32, String)> {
+	if let Some(code) = driver.config.load_error {
+		return Err((code, "ordered by the test".into()));
+	}
+	Module::parse(text).map_err(|error| (code::INVALID_PTX, error.to_string()))
 }
 
 /// Whether nothing outside of this process is in reach. What is, is said.

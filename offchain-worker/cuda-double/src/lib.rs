@@ -31,6 +31,8 @@ const VERSION: c_int = 12_040;
 /// Options of the compiler, as the driver numbers them: where its words go, and how long they may be.
 const JIT_ERROR_LOG: c_uint = 5;
 const JIT_ERROR_LOG_BYTES: c_uint = 6;
+/// What a linker may be given, as the driver numbers it: PTX text.
+const PTX: c_uint = 1;
 /// Attributes of a device: the two parts of its compute capability.
 const MAJOR: c_uint = 75;
 const MINOR: c_uint = 76;
@@ -195,7 +197,7 @@ pub unsafe extern "C" fn cuModuleLoadDataEx(
 		if image.is_null() {
 			return Err(code::INVALID_VALUE);
 		}
-		// SAFETY: an image that is a text ends with a zero.
+		// SAFETY: an image is a text that ends with a zero; what `cuLinkComplete` gives is one, too.
 		let text = unsafe { CStr::from_ptr(image.cast()) };
 		let text = text.to_str().map_err(|_| code::INVALID_PTX)?;
 		match context.load(driver()?, text) {
@@ -210,12 +212,95 @@ pub unsafe extern "C" fn cuModuleLoadDataEx(
 	}))
 }
 
+/// Starts a linker. Its options stay where they are until its end.
+#[no_mangle]
+pub unsafe extern "C" fn cuLinkCreate_v2(
+	options: c_uint,
+	names: *const c_uint,
+	values: *const *mut c_void,
+	state: *mut *mut c_void,
+) -> u32 {
+	result(current().and_then(|context| {
+		let mut log = (std::ptr::null_mut(), 0);
+		if options > 0 {
+			// SAFETY: the caller keeps to the driver's documentation.
+			log = unsafe { log_buffer(options, names, values) };
+		}
+		let made = context.create_linker(driver()?, (handle(log.0.cast()), log.1))?;
+		// SAFETY: the same.
+		unsafe { put(state, pointer(made)) }
+	}))
+}
+
+/// Gives a linker a PTX text, which ends with a zero.
+#[no_mangle]
+pub unsafe extern "C" fn cuLinkAddData_v2(
+	state: *mut c_void,
+	kind: c_uint,
+	data: *mut c_void,
+	size: usize,
+	_name: *const c_char,
+	options: c_uint,
+	_names: *const c_uint,
+	_values: *const *mut c_void,
+) -> u32 {
+	result(current().and_then(|context| {
+		if data.is_null() || kind != PTX || options != 0 {
+			return Err(code::INVALID_VALUE);
+		}
+		// SAFETY: the caller says that so many bytes may be read.
+		let bytes = unsafe { slice::from_raw_parts(data.cast::<u8>(), size) };
+		let text = CStr::from_bytes_with_nul(bytes).map_err(|_| code::INVALID_PTX)?;
+		let text = text.to_str().map_err(|_| code::INVALID_PTX)?;
+		context.add_to_linker(driver()?, handle(state), text).map_err(|(code, words, (buffer, length))| {
+			// SAFETY: the buffer that the linker was made with, which lives until the linker's end.
+			unsafe { write_log(&words, pointer(buffer).cast(), length) };
+			code
+		})
+	}))
+}
+
+/// Ends the work of a linker. The image stays until the linker's end.
+#[no_mangle]
+pub unsafe extern "C" fn cuLinkComplete(
+	state: *mut c_void,
+	image: *mut *mut c_void,
+	size: *mut usize,
+) -> u32 {
+	result(current().and_then(|context| {
+		let (address, length) = context.complete_linker(handle(state))?;
+		// SAFETY: the caller keeps to the driver's documentation.
+		unsafe { put(image, address.cast_mut().cast()) }?;
+		// SAFETY: the same.
+		unsafe { put(size, length) }
+	}))
+}
+
+/// Ends a linker.
+#[no_mangle]
+pub extern "C" fn cuLinkDestroy(state: *mut c_void) -> u32 {
+	result(current().and_then(|context| context.destroy_linker(handle(state))))
+}
+
 /// Writes the compiler's words where the options want them.
 ///
 /// # Safety
 ///
 /// Both arrays have so many items; the log's buffer is as long as its option says.
 unsafe fn log(words: &str, options: c_uint, names: *const c_uint, values: *const *mut c_void) {
+	// SAFETY: as the caller says.
+	unsafe {
+		let (buffer, length) = log_buffer(options, names, values);
+		write_log(words, buffer, length);
+	}
+}
+
+/// Where the options want the compiler's words, and how many bytes they may have. Null if nowhere.
+///
+/// # Safety
+///
+/// Both arrays have so many items.
+unsafe fn log_buffer(options: c_uint, names: *const c_uint, values: *const *mut c_void) -> (*mut u8, usize) {
 	let (mut buffer, mut length) = (std::ptr::null_mut::<u8>(), 0);
 	for index in 0..options as usize {
 		// SAFETY: within the arrays.
@@ -226,6 +311,15 @@ unsafe fn log(words: &str, options: c_uint, names: *const c_uint, values: *const
 			_ => {}
 		}
 	}
+	(buffer, length)
+}
+
+/// Writes the words, as far as they fit, and a zero.
+///
+/// # Safety
+///
+/// The buffer is null, or so many bytes of it may be written.
+unsafe fn write_log(words: &str, buffer: *mut u8, length: usize) {
 	if buffer.is_null() || length == 0 {
 		return;
 	}

@@ -9,13 +9,16 @@
 //! `CUDA_VISIBLE_DEVICES`.
 
 mod code;
+mod compiled;
 #[expect(unsafe_code, reason = "the driver's functions are foreign")]
 mod driver;
 #[expect(unsafe_code, reason = "the driver's functions are foreign")]
 mod table;
 
 use crate::{launch::check_launch, Device, DeviceError, DeviceInfo, KernelLaunch, Pointer, Status};
+pub use compiled::Compiled;
 use driver::{Context, Driver};
+use millrace_job::BlobHash;
 use millrace_ptx::Module;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -75,6 +78,8 @@ pub struct CudaDevice {
 	context: Context,
 	/// The loaded text as the interpreter sees it: launches are checked against it.
 	module: Option<Module>,
+	/// What to load in place of the text that it was compiled from.
+	compiled: Option<Compiled>,
 	/// Length of each allocation.
 	allocations: BTreeMap<Pointer, u64>,
 }
@@ -97,7 +102,25 @@ impl CudaDevice {
 			}));
 		};
 		let context = driver.open(ordinal)?;
-		Ok(Self { info, context, module: None, allocations: BTreeMap::new() })
+		Ok(Self { info, context, module: None, compiled: None, allocations: BTreeMap::new() })
+	}
+
+	/// Compiles a text for this GPU, without loading it. This can take long and much memory: the text may come from an
+	/// adversary.
+	///
+	/// # Errors
+	///
+	/// [`DeviceError::KernelRejected`] with the compiler's words, or a failure of the device.
+	pub fn compile(&mut self, ptx: &str) -> Result<Compiled, DeviceError> {
+		Module::parse(ptx).map_err(|error| DeviceError::KernelRejected(error.to_string()))?;
+		let image = self.context.compile(ptx)?;
+		Ok(Compiled::new(BlobHash::of(ptx.as_bytes()), image))
+	}
+
+	/// Gives what was compiled before, to be loaded in the place of its text. Where the driver does not take it, as one of another
+	/// version may not, the text is compiled again.
+	pub fn offer(&mut self, compiled: Compiled) {
+		self.compiled = Some(compiled);
 	}
 
 	fn check_range(&self, pointer: Pointer, bytes: u64) -> Result<(), DeviceError> {
@@ -115,7 +138,10 @@ impl Device for CudaDevice {
 
 	fn load(&mut self, ptx: &str) -> Result<(), DeviceError> {
 		let module = Module::parse(ptx).map_err(|error| DeviceError::KernelRejected(error.to_string()))?;
-		self.context.load(ptx)?;
+		let compiled = self.compiled.take().filter(|compiled| compiled.is_of(ptx));
+		if compiled.is_none_or(|compiled| self.context.load_compiled(&compiled).is_err()) {
+			self.context.load_text(ptx)?;
+		}
 		self.module = Some(module);
 		Ok(())
 	}

@@ -1,8 +1,8 @@
 //! Running jobs and listing devices from a terminal, without a chain.
 
 use crate::{
-	Cancel, DeviceList, DeviceSelector, Executor, ExecutorError, JobLimits, JobOutput, JobRequest, Progress,
-	Update,
+	Cancel, DeviceList, DeviceSelector, Executor, ExecutorError, JobLimits, JobOutput, JobRequest,
+	PrepareLimits, Progress, Update,
 };
 use millrace_job::{BlobHash, Plan, PlanError, MAX_BUFFER_BYTES, MAX_PLAN_BYTES};
 use std::{
@@ -11,6 +11,7 @@ use std::{
 	io::{self, Read},
 	path::{Path, PathBuf},
 	sync::Arc,
+	time::Instant,
 };
 
 /// A job to run from files.
@@ -64,9 +65,21 @@ pub fn run_by_hand(run: &HandRun, progress: &mut dyn FnMut(Progress)) -> Result<
 	let document = read(&run.plan, MAX_PLAN_BYTES as u64)?;
 	let plan = Plan::parse(&document)?;
 	let blobs = find_blobs(&plan, &run.blobs)?;
-	let request =
-		JobRequest { plan: document, blobs, resume: None, device: run.device.clone(), limits: run.limits };
 	let executor = Executor::new(&run.executor);
+	let started = Instant::now();
+	let limits = PrepareLimits { wall_clock: run.limits.wall_clock };
+	// The plan names its kernel first.
+	let kernel = blobs.first().cloned().unwrap_or_default();
+	let compiled = executor.prepare_if_needed(kernel, &run.device, limits, &Cancel::new())?;
+	let wall_clock = run.limits.wall_clock.saturating_sub(started.elapsed());
+	let request = JobRequest {
+		plan: document,
+		blobs,
+		resume: None,
+		compiled,
+		device: run.device.clone(),
+		limits: JobLimits { wall_clock, ..run.limits },
+	};
 	Ok(executor.run_job(Arc::new(request), &Cancel::new(), &mut |update| {
 		if let Update::Progress(now) = update {
 			progress(now);

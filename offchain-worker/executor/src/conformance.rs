@@ -1,6 +1,8 @@
 //! Whether a device computes as all others do: the conformance suite, each case in a process of its own.
 
-use crate::{Cancel, DeviceSelector, Executor, ExecutorError, FailureKind, JobLimits, JobRequest};
+use crate::{
+	Cancel, DeviceSelector, Executor, ExecutorError, FailureKind, JobLimits, JobRequest, PrepareLimits,
+};
 use millrace_device::{
 	conformance::{cases, Case, Outcome, TIME_LIMIT},
 	reference::{info, MEMORY_BYTES},
@@ -73,14 +75,25 @@ fn describe(executor: &Executor, device: &DeviceSelector) -> Result<DeviceInfo, 
 
 fn run(executor: &Executor, device: &DeviceSelector, case: Case) -> Result<Outcome, ExecutorError> {
 	let unreadable = |error: serde_json::Error| ExecutorError::Lost(error.to_string());
-	let request = JobRequest {
+	let mut request = JobRequest {
 		plan: serde_json::to_vec(&case.plan).map_err(unreadable)?,
-		blobs: case.blobs.into_values().collect(),
+		blobs: Vec::new(),
 		resume: None,
+		compiled: None,
 		device: device.clone(),
 		limits: JobLimits { wall_clock: TIME_LIMIT, ..JobLimits::default() },
 	};
-	Ok(match executor.run_job(Arc::new(request), &Cancel::new(), &mut |_| {}) {
+	let kernel = case.blobs.get(&case.plan.kernel).cloned().unwrap_or_default();
+	request.blobs = case.blobs.into_values().collect();
+	// As a node does it: compiled in one process, run in another.
+	let run = match executor.prepare_if_needed(kernel, device, PrepareLimits::default(), &Cancel::new()) {
+		Ok(compiled) => {
+			request.compiled = compiled;
+			executor.run_job(Arc::new(request), &Cancel::new(), &mut |_| {})
+		}
+		Err(error) => Err(error),
+	};
+	Ok(match run {
 		Ok(output) => Outcome::of(Ok(&output.bytes)),
 		Err(ExecutorError::Failed(failure)) if failure.kind == FailureKind::KernelFault => {
 			Outcome::KernelFault

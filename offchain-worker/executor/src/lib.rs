@@ -10,6 +10,8 @@
 //!   from a thread that may block, such as one of `tokio::task::spawn_blocking`.
 //! * The child: [`serve`], called by the program.
 //!
+//! A process does one task: it runs a job, or compiles a kernel for a job to come ([`Executor::prepare`]).
+//!
 //! ```no_run
 //! use millrace_executor::{Cancel, DeviceSelector, Executor, ExecutorError, JobLimits, JobRequest};
 //! use std::sync::Arc;
@@ -19,6 +21,7 @@
 //!     plan: std::fs::read("plan.json")?,
 //!     blobs: vec![std::fs::read("kernel.ptx")?, std::fs::read("images.bin")?],
 //!     resume: None,
+//!     compiled: None,
 //!     device: DeviceSelector::Reference,
 //!     limits: JobLimits::default(),
 //! };
@@ -44,7 +47,7 @@
 //! # What keeps the child in bounds
 //!
 //! Its environment is empty but for the variables that choose a GPU driver. It is the leader of its process group, dies with
-//! its parent, writes no core file, cannot be traced by other processes of the user, gains no privileges, and has a network
+//! its parent, writes no core file, has a limit on its memory, cannot be traced by other processes of the user, gains no privileges, and has a network
 //! namespace with nothing in it. Landlock leaves it the files of the device's driver alone; then the driver is loaded; then
 //! seccomp takes away programs, other processes, sockets and the kernel's own setting. Only after that does it read anything of
 //! the job's. [`ExecutorInfo::confinement`] tells which of these took effect on this machine: the last two are tried each time.
@@ -52,8 +55,8 @@
 //! # The protocol
 //!
 //! Frames over stdin and stdout: a length of four bytes, little-endian, then as many bytes of SCALE. The child speaks
-//! first and says its version; both programs must be of the same. Then the parent sends the request, its blobs and the
-//! checkpoint to start from, and the child answers with progress, at least every half second while a kernel runs, with
+//! first and says its version; both programs must be of the same. Then the parent sends the task: a request, its blobs, the
+//! checkpoint to start from and the compiled kernel, or a kernel to compile. The child answers with progress, at least every half second while a kernel runs, with
 //! checkpoints between launches, and with one result.
 
 mod by_hand;
@@ -63,6 +66,7 @@ mod filesystem;
 mod frame;
 mod message;
 mod parent;
+mod prepare;
 mod process;
 mod request;
 mod serve;
@@ -74,6 +78,7 @@ pub use by_hand::{list_devices, run_by_hand, HandRun, HandRunError};
 pub use conformance::{conformance, ConformanceRecord};
 pub use error::{ExecutorError, Failure, FailureKind};
 pub use parent::{Cancel, Executor, ExecutorInfo};
+pub use prepare::PrepareLimits;
 pub use request::{DeviceSelector, JobLimits, JobOutput, JobRequest, SelectorTextError};
 pub use serve::serve;
 pub use system::Confinement;

@@ -5,7 +5,7 @@ use codec::{Decode, Encode};
 use millrace_job::MAX_BUFFER_BYTES;
 
 /// Changes with every change of the messages.
-pub(crate) const PROTOCOL: u32 = 3;
+pub(crate) const PROTOCOL: u32 = 4;
 /// What the child's first frame begins with, so that any other program is recognised.
 pub(crate) const MAGIC: [u8; 8] = *b"millrace";
 /// The version of this crate, which both sides must have.
@@ -15,10 +15,12 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) const MAX_BLOBS: u32 = 1 + millrace_job::MAX_BUFFERS as u32;
 /// The longest frame with a blob.
 pub(crate) const MAX_BLOB_FRAME: u64 = MAX_BUFFER_BYTES;
-/// The longest frame with a [`Start`]: the plan and some small things.
+/// The longest frame with a [`Task`]: the plan and some small things.
 pub(crate) const MAX_START_FRAME: u64 = millrace_job::MAX_PLAN_BYTES as u64 + 4_096;
 /// The longest frame from the child, besides the bytes of the output and of checkpoints.
 pub(crate) const MAX_REPLY_FRAME: u64 = 16 << 10;
+/// The longest compiled kernel, in bytes.
+pub(crate) const MAX_COMPILED_BYTES: u64 = 64 << 20;
 /// The longest message of a failure, in bytes.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 4 << 10;
 
@@ -31,8 +33,19 @@ pub(crate) struct Hello {
 	pub(crate) confinement: Confinement,
 }
 
-/// The parent's first frame. The blobs follow, each in a frame of its own, and then the bytes of the checkpoint to start
-/// from, if there is one.
+/// The parent's first frame: what is to be done.
+#[derive(Debug, Eq, PartialEq, Encode, Decode)]
+pub(crate) enum Task {
+	/// Run a job.
+	#[codec(index = 0)]
+	Run(Start),
+	/// Compile a kernel, whose text follows in a frame of its own.
+	#[codec(index = 1)]
+	Prepare,
+}
+
+/// A job. The blobs follow, each in a frame of its own, then the bytes of the checkpoint to start from, and then the compiled
+/// kernel, if there are any.
 #[derive(Debug, Eq, PartialEq, Encode, Decode)]
 pub(crate) struct Start {
 	pub(crate) plan: Vec<u8>,
@@ -45,6 +58,8 @@ pub(crate) struct Start {
 	pub(crate) checkpoints: Option<(u64, u64)>,
 	/// Launches done at the checkpoint to start from.
 	pub(crate) resume: Option<u32>,
+	/// Whether the kernel was compiled before.
+	pub(crate) compiled: bool,
 }
 
 /// The child's other frames.
@@ -62,4 +77,7 @@ pub(crate) enum Reply {
 	/// The job's state between two launches. Its bytes follow in a frame of their own.
 	#[codec(index = 3)]
 	Checkpoint { launches_done: u32 },
+	/// The kernel is compiled. What became of it follows in a frame of its own.
+	#[codec(index = 4)]
+	Prepared,
 }

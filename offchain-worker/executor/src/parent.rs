@@ -2,7 +2,7 @@
 
 use crate::{
 	frame::{read_frame, write_frame},
-	message::{Hello, Reply, Start, MAGIC, MAX_REPLY_FRAME, PROTOCOL, VERSION},
+	message::{Hello, Reply, Start, Task, MAGIC, MAX_COMPILED_BYTES, MAX_REPLY_FRAME, PROTOCOL, VERSION},
 	process::{printable, Process, Started},
 	Checkpoint, Confinement, DeviceList, DeviceSelector, ExecutorError, Failure, FailureKind, JobLimits,
 	JobOutput, JobRequest, Progress, Update,
@@ -11,7 +11,7 @@ use codec::{Decode, Encode};
 use std::{
 	io::{Read, Write},
 	path::{Path, PathBuf},
-	process::ChildStdout,
+	process::{ChildStdin, ChildStdout},
 	sync::{
 		atomic::{AtomicBool, Ordering::Relaxed},
 		mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender},
@@ -22,7 +22,7 @@ use std::{
 };
 
 /// How long a child may take to say that it is there, and to list the GPUs.
-const START_TIME: Duration = Duration::from_secs(30);
+pub(crate) const START_TIME: Duration = Duration::from_secs(30);
 /// How much later than the child's own limit the parent kills it.
 const WALL_CLOCK_GRACE: Duration = Duration::from_secs(1);
 /// How long a child may take to end after its result: the driver gives back the device's memory.
@@ -85,7 +85,7 @@ impl Executor {
 	///
 	/// [`ExecutorError::CannotStart`] and [`ExecutorError::Lost`].
 	pub fn check(&self) -> Result<ExecutorInfo, ExecutorError> {
-		let mut session = Session::start(&self.path, &DeviceSelector::Reference, Sizes::default())?;
+		let mut session = Session::start(self, &DeviceSelector::Reference, Sizes::default())?;
 		let hello = session.hello(&Cancel::new(), START_TIME)?;
 		// The end of its input tells the child that there is no job.
 		drop(session.stdin.take());
@@ -140,36 +140,30 @@ impl Executor {
 		update: &mut dyn FnMut(Update),
 	) -> Result<JobOutput, ExecutorError> {
 		let limits = request.limits;
-		let mut session = Session::start(&self.path, &request.device, Sizes::of(&limits))?;
+		let mut session = Session::start(self, &request.device, Sizes::of(&limits))?;
 		// Before it speaks it opens the device, which may take as long as anything else that it does in silence.
 		session.hello(cancel, START_TIME.max(limits.silence).min(limits.wall_clock))?;
 		session.send(request)?;
 		loop {
 			match session.next(cancel, &limits)? {
-				Event::Hello(_) => return Err(ExecutorError::Lost("it introduced itself twice".into())),
 				Event::Update(now) => update(now),
 				Event::Done(output) => {
-					session.process.end(EXIT_TIME);
+					session.finish();
 					return Ok(output);
 				}
-				Event::Failed(failure) => {
-					session.process.end(EXIT_TIME);
-					return Err(ExecutorError::Failed(failure));
-				}
-				Event::Broken(reason) => {
-					let ending = session.process.end(Duration::from_secs(1));
-					return Err(ExecutorError::Lost(format!("{reason}; {ending}")));
-				}
+				other => return Err(session.refuse(other)),
 			}
 		}
 	}
 }
 
 /// What comes from a child.
-enum Event {
+pub(crate) enum Event {
 	Hello(Hello),
 	Update(Update),
 	Done(JobOutput),
+	/// Bytes of a compiled kernel.
+	Prepared(Vec<u8>),
 	Failed(Failure),
 	/// Nothing more comes.
 	Broken(String),
@@ -177,29 +171,40 @@ enum Event {
 
 /// The most bytes of what a child sends beside its replies.
 #[derive(Clone, Copy, Default)]
-struct Sizes {
+pub(crate) struct Sizes {
 	output: u64,
 	checkpoint: u64,
+	compiled: u64,
 }
 
 impl Sizes {
 	fn of(limits: &JobLimits) -> Self {
 		let checkpoint = limits.checkpoints.map_or(0, |rule| rule.max_bytes);
-		Self { output: limits.output_bytes, checkpoint }
+		Self { output: limits.output_bytes, checkpoint, compiled: 0 }
+	}
+
+	/// For a child that compiles a kernel.
+	pub(crate) fn of_compiled() -> Self {
+		Self { compiled: MAX_COMPILED_BYTES, ..Self::default() }
 	}
 }
 
 /// A child and the thread that listens to it.
-struct Session {
+pub(crate) struct Session {
 	path: PathBuf,
 	started: Instant,
 	process: Process,
-	stdin: Option<std::process::ChildStdin>,
+	stdin: Option<ChildStdin>,
 	events: Receiver<Event>,
 }
 
 impl Session {
-	fn start(path: &Path, device: &DeviceSelector, sizes: Sizes) -> Result<Self, ExecutorError> {
+	pub(crate) fn start(
+		executor: &Executor,
+		device: &DeviceSelector,
+		sizes: Sizes,
+	) -> Result<Self, ExecutorError> {
+		let path = executor.path();
 		let (parent, device) = (std::process::id().to_string(), device.to_string());
 		let arguments = ["serve", "--parent", &parent, "--device", &device];
 		let Started { process, stdin, stdout } = Process::start(path, &arguments)?;
@@ -210,7 +215,7 @@ impl Session {
 	}
 
 	/// Waits for the child's first words, and compares versions.
-	fn hello(&mut self, cancel: &Cancel, time: Duration) -> Result<Hello, ExecutorError> {
+	pub(crate) fn hello(&mut self, cancel: &Cancel, time: Duration) -> Result<Hello, ExecutorError> {
 		let limits = JobLimits { wall_clock: Duration::MAX, silence: time, ..JobLimits::default() };
 		let cannot = |path: &Path, reason| ExecutorError::CannotStart { path: path.into(), reason };
 		match self.next(cancel, &limits)? {
@@ -233,16 +238,53 @@ impl Session {
 
 	/// Hands the request over, on a thread of its own: the child reads it while it may already speak.
 	fn send(&mut self, request: Arc<JobRequest>) -> Result<(), ExecutorError> {
-		let Some(mut stdin) = self.stdin.take() else { return Ok(()) };
 		let spent = self.started.elapsed();
-		spawn("executor-request", move || {
-			// An error means that the child has closed its input, which the listener will notice in its own way.
-			let _ = write_request(&mut stdin, &request, spent);
+		self.write(move |stdin| write_request(stdin, &request, spent))
+	}
+
+	/// Hands a kernel over, to be compiled.
+	pub(crate) fn send_kernel(&mut self, kernel: Vec<u8>) -> Result<(), ExecutorError> {
+		self.write(move |stdin| {
+			write_frame(stdin, &Task::Prepare.encode())?;
+			write_frame(stdin, &kernel)
 		})
 	}
 
+	fn write(
+		&mut self,
+		body: impl FnOnce(&mut ChildStdin) -> std::io::Result<()> + Send + 'static,
+	) -> Result<(), ExecutorError> {
+		let Some(mut stdin) = self.stdin.take() else { return Ok(()) };
+		spawn("executor-request", move || {
+			// An error means that the child has closed its input, which the listener will notice in its own way.
+			let _ = body(&mut stdin);
+		})
+	}
+
+	/// Waits for the child's end, after its last words.
+	pub(crate) fn finish(&mut self) {
+		self.process.end(EXIT_TIME);
+	}
+
+	/// The error that an event stands for when nothing but an error was left to come.
+	pub(crate) fn refuse(&mut self, event: Event) -> ExecutorError {
+		match event {
+			Event::Failed(failure) => {
+				self.finish();
+				ExecutorError::Failed(failure)
+			}
+			Event::Broken(reason) => {
+				let ending = self.process.end(Duration::from_secs(1));
+				ExecutorError::Lost(format!("{reason}; {ending}"))
+			}
+			Event::Hello(_) | Event::Update(_) | Event::Done(_) | Event::Prepared(_) => {
+				ExecutorError::Lost("it said what it was not asked for".into())
+			}
+		}
+	}
+
 	/// The next event. Cancellation, the clock and silence are errors.
-	fn next(&self, cancel: &Cancel, limits: &JobLimits) -> Result<Event, ExecutorError> {
+	pub(crate) fn next(&self, cancel: &Cancel, limits: &JobLimits) -> Result<Event, ExecutorError> {
 		let silent = Instant::now();
 		let wall_clock = limits.wall_clock.saturating_add(WALL_CLOCK_GRACE);
 		loop {
@@ -278,7 +320,7 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), Executo
 }
 
 fn write_request(stdin: &mut impl Write, request: &JobRequest, spent: Duration) -> std::io::Result<()> {
-	let JobRequest { plan, blobs, resume, device: _, limits } = request;
+	let JobRequest { plan, blobs, resume, compiled, device: _, limits } = request;
 	let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
 	let left = limits.wall_clock.saturating_sub(spent);
 	let start = Start {
@@ -290,10 +332,11 @@ fn write_request(stdin: &mut impl Write, request: &JobRequest, spent: Duration) 
 		wall_clock_ms: ms(left),
 		checkpoints: limits.checkpoints.map(|rule| (ms(rule.interval), rule.max_bytes)),
 		resume: resume.as_ref().map(|from| from.launches_done),
+		compiled: compiled.is_some(),
 	};
-	write_frame(stdin, &start.encode())?;
+	write_frame(stdin, &Task::Run(start).encode())?;
 	let state = resume.iter().map(|from| &from.bytes);
-	blobs.iter().chain(state).try_for_each(|blob| write_frame(stdin, blob))
+	blobs.iter().chain(state).chain(compiled).try_for_each(|blob| write_frame(stdin, blob))
 }
 
 /// Reads what the child says until it has said its result, or nothing more comes.
@@ -302,7 +345,7 @@ fn listen(mut stdout: ChildStdout, sizes: Sizes, events: &SyncSender<Event>) {
 	loop {
 		let event = next_event(&mut stdout, sizes, first).unwrap_or_else(Event::Broken);
 		first = false;
-		let last = matches!(event, Event::Done(_) | Event::Failed(_) | Event::Broken(_));
+		let last = !matches!(event, Event::Hello(_) | Event::Update(_));
 		// The session has ended when nobody listens to us.
 		if events.send(event).is_err() || last {
 			return;
@@ -332,6 +375,7 @@ fn next_event(stdout: &mut impl Read, sizes: Sizes, first: bool) -> Result<Event
 			let busy = Duration::from_micros(busy_us);
 			Event::Done(JobOutput { bytes, busy, launches, device: printable(&device) })
 		}
+		Reply::Prepared => Event::Prepared(expect_frame(stdout, sizes.compiled)?),
 		Reply::Failed(Failure { kind, message }) => {
 			Event::Failed(Failure { kind, message: printable(&message) })
 		}

@@ -87,6 +87,9 @@ pub struct JobRequest {
 	pub blobs: Vec<Vec<u8>>,
 	/// State to go on from. One that does not fit the plan is not used: the job then starts from its beginning.
 	pub resume: Option<Checkpoint>,
+	/// What [`Executor::prepare`](crate::Executor::prepare) made of the kernel. What does not fit kernel or driver is not used:
+	/// the text is compiled again then.
+	pub compiled: Option<Vec<u8>>,
 	/// Where to run it.
 	pub device: DeviceSelector,
 	/// What it may take.

@@ -4,26 +4,28 @@ use crate::{
 	filesystem,
 	frame::{read_frame, write_frame},
 	message::{
-		Hello, Reply, Start, MAGIC, MAX_BLOBS, MAX_BLOB_FRAME, MAX_MESSAGE_BYTES, MAX_START_FRAME, PROTOCOL,
-		VERSION,
+		Hello, Reply, Start, Task, MAGIC, MAX_BLOBS, MAX_BLOB_FRAME, MAX_MESSAGE_BYTES, MAX_START_FRAME,
+		PROTOCOL, VERSION,
 	},
+	prepare::prepare,
 	syscalls, system, Confinement, DeviceSelector, Failure, FailureKind,
 };
 use codec::{Decode, Encode};
 use millrace_device::{
-	cuda::CudaDevice,
+	cuda::{Compiled, CudaDevice},
 	reference::{ReferenceDevice, MEMORY_BYTES},
 	run_plan, Checkpoint, Checkpoints, Device, DeviceError, JobError, JobOutput, Progress, RunLimits, Update,
 };
 use millrace_job::{BlobHash, Limits, Plan};
 use std::{
 	collections::BTreeMap,
+	fs::File,
 	io::{self, Read},
 	time::Duration,
 };
 
 /// Serves the parent over standard input and output: opens the device, gives up all that a job does not need, introduces itself,
-/// takes at most one job, sends its result. Call it
+/// takes at most one task, sends its result. Call it
 /// before any thread is started or file opened, and end the process when it returns.
 ///
 /// # Errors
@@ -40,27 +42,45 @@ pub fn serve(parent: u32, device: &DeviceSelector) -> io::Result<()> {
 	let hello = Hello { magic: MAGIC, protocol: PROTOCOL, version: VERSION.into(), confinement };
 	write_frame(&mut output, &hello.encode())?;
 	let mut input = io::stdin().lock();
-	let Some(request) = read_request(&mut input)? else { return Ok(()) };
+	match read_task(&mut input)? {
+		None => Ok(()),
+		Some(Task::Run(start)) => {
+			let request = read_request(&mut input, start)?;
+			serve_job(opened, &request, &mut output)
+		}
+		Some(Task::Prepare) => {
+			let kernel = expect_frame(&mut input, "the kernel")?;
+			let (reply, compiled) = match prepare(opened, &kernel) {
+				Ok(compiled) => (Reply::Prepared, Some(compiled)),
+				Err(failure) => (Reply::Failed(failure), None),
+			};
+			write_frame(&mut output, &reply.encode())?;
+			compiled.map_or(Ok(()), |compiled| write_frame(&mut output, &compiled))
+		}
+	}
+}
 
-	let result = run(opened, &request, &mut |update| {
+/// Runs the job and tells the parent how it goes.
+fn serve_job(opened: Result<Opened, Failure>, request: &Request, output: &mut File) -> io::Result<()> {
+	let result = run(opened, request, &mut |update| {
 		// Should the parent have closed the pipe it is about to kill us, and the result cannot be sent either.
 		let _ = match update {
 			Update::Progress(Progress { launches_done, launches, blocks_done }) => {
-				write_frame(&mut output, &Reply::Progress { launches_done, launches, blocks_done }.encode())
+				write_frame(output, &Reply::Progress { launches_done, launches, blocks_done }.encode())
 			}
 			Update::Checkpoint(Checkpoint { launches_done, bytes }) => {
-				write_frame(&mut output, &Reply::Checkpoint { launches_done }.encode())
-					.and_then(|()| write_frame(&mut output, &bytes))
+				write_frame(output, &Reply::Checkpoint { launches_done }.encode())
+					.and_then(|()| write_frame(output, &bytes))
 			}
 		};
 	});
 	match result {
 		Ok((JobOutput { bytes, busy, launches }, device)) => {
 			let busy_us = u64::try_from(busy.as_micros()).unwrap_or(u64::MAX);
-			write_frame(&mut output, &Reply::Done { busy_us, launches, device }.encode())?;
-			write_frame(&mut output, &bytes)
+			write_frame(output, &Reply::Done { busy_us, launches, device }.encode())?;
+			write_frame(output, &bytes)
 		}
-		Err(failure) => write_frame(&mut output, &Reply::Failed(failure).encode()),
+		Err(failure) => write_frame(output, &Reply::Failed(failure).encode()),
 	}
 }
 
@@ -72,29 +92,40 @@ struct Request {
 	start: Start,
 	blobs: Blobs,
 	resume: Option<Checkpoint>,
+	/// Bytes of a [`Compiled`].
+	compiled: Option<Vec<u8>>,
 }
 
-/// Reads the request; `None` if the parent wants nothing.
-fn read_request(input: &mut impl Read) -> io::Result<Option<Request>> {
-	let nonsense = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
+fn nonsense(message: String) -> io::Error {
+	io::Error::new(io::ErrorKind::InvalidData, message)
+}
+
+/// Reads what is to be done; `None` if the parent wants nothing.
+fn read_task(input: &mut impl Read) -> io::Result<Option<Task>> {
 	let Some(frame) = read_frame(input, MAX_START_FRAME)? else { return Ok(None) };
-	let start =
-		Start::decode(&mut frame.as_slice()).map_err(|error| nonsense(format!("no request: {error}")))?;
+	Task::decode(&mut frame.as_slice()).map(Some).map_err(|error| nonsense(format!("no task: {error}")))
+}
+
+fn expect_frame(input: &mut impl Read, what: &str) -> io::Result<Vec<u8>> {
+	read_frame(input, MAX_BLOB_FRAME)?.ok_or_else(|| nonsense(format!("{what} is missing")))
+}
+
+/// Reads what belongs to a job.
+fn read_request(input: &mut impl Read, start: Start) -> io::Result<Request> {
 	if start.blobs > MAX_BLOBS {
 		return Err(nonsense(format!("{} blobs, at most {MAX_BLOBS} are allowed", start.blobs)));
 	}
 	let mut blobs = Blobs::new();
 	for _ in 0..start.blobs {
-		let blob = read_frame(input, MAX_BLOB_FRAME)?.ok_or_else(|| nonsense("a blob is missing".into()))?;
+		let blob = expect_frame(input, "a blob")?;
 		blobs.insert(BlobHash::of(&blob), blob);
 	}
 	let mut resume = None;
 	if let Some(launches_done) = start.resume {
-		let bytes = read_frame(input, MAX_BLOB_FRAME)?
-			.ok_or_else(|| nonsense("the checkpoint's bytes are missing".into()))?;
-		resume = Some(Checkpoint { launches_done, bytes });
+		resume = Some(Checkpoint { launches_done, bytes: expect_frame(input, "the checkpoint")? });
 	}
-	Ok(Some(Request { start, blobs, resume }))
+	let compiled = start.compiled.then(|| expect_frame(input, "the compiled kernel")).transpose()?;
+	Ok(Request { start, blobs, resume, compiled })
 }
 
 /// Runs the job, and returns the device's name with the output.
@@ -103,7 +134,7 @@ fn run(
 	request: &Request,
 	update: &mut dyn FnMut(Update),
 ) -> Result<(JobOutput, String), Failure> {
-	let Request { start, blobs, resume } = request;
+	let Request { start, blobs, resume, compiled } = request;
 	let plan = Plan::parse(&start.plan).map_err(|error| failure(error.into()))?;
 	let limits = RunLimits {
 		plan: Limits { buffer_bytes: start.buffer_bytes, output_bytes: start.output_bytes },
@@ -115,7 +146,12 @@ fn run(
 	};
 	let mut device: Box<dyn Device> = match opened? {
 		Opened::Reference => Box::new(ReferenceDevice::new("reference", MEMORY_BYTES, start.steps)),
-		Opened::Cuda(device) => device,
+		Opened::Cuda(mut device) => {
+			// One that is damaged, or of another kernel, is left out.
+			let compiled = compiled.as_deref().and_then(|bytes| Compiled::from_bytes(&plan.kernel, bytes));
+			compiled.into_iter().for_each(|compiled| device.offer(compiled));
+			device
+		}
 	};
 	match run_plan(device.as_mut(), &plan, blobs, resume.as_ref(), &limits, update) {
 		Ok(output) => Ok((output, device.info().name.clone())),
@@ -129,7 +165,7 @@ fn run(
 }
 
 /// A device before its job is known.
-enum Opened {
+pub(crate) enum Opened {
 	/// Nothing has to be opened.
 	Reference,
 	Cuda(Box<CudaDevice>),
@@ -145,7 +181,7 @@ fn open(selector: &DeviceSelector) -> Result<Opened, Failure> {
 	}
 }
 
-fn failure(error: JobError) -> Failure {
+pub(crate) fn failure(error: JobError) -> Failure {
 	let kind = match &error {
 		JobError::Plan(_) | JobError::InputLength { .. } => FailureKind::PlanInvalid,
 		JobError::BlobMissing(hash) | JobError::BlobDamaged { expected: hash, .. } => {

@@ -8,6 +8,10 @@ use std::{
 	os::fd::{AsFd, AsRawFd},
 };
 
+/// The most memory of the machine that a child may write to, in bytes: the request's blobs and checkpoint, the reference device's
+/// memory, the output, each of 1 GiB at most, and as much again for the driver.
+pub(crate) const HOST_BYTES: u64 = 8 << 30;
+
 /// Which measures took effect in a child.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Encode, Decode)]
 pub struct Confinement {
@@ -21,6 +25,8 @@ pub struct Confinement {
 	pub no_new_privileges: bool,
 	/// It is in a network namespace of its own, in which there is no network.
 	pub no_network: bool,
+	/// It can take no more of the machine's memory than a job of the largest size needs.
+	pub bounded_memory: bool,
 	/// It can open no file but those that its device's driver needs.
 	pub no_foreign_files: bool,
 	/// It can start no program, reach no other process, open no socket, and change nothing of the system.
@@ -35,13 +41,14 @@ impl Confinement {
 	}
 
 	/// All measures by name, and whether each took effect.
-	pub fn measures(&self) -> [(&'static str, bool); 7] {
+	pub fn measures(&self) -> [(&'static str, bool); 8] {
 		[
 			("dies with parent", self.dies_with_parent),
 			("not traceable", self.not_traceable),
 			("no core file", self.no_core_file),
 			("no new privileges", self.no_new_privileges),
 			("no network", self.no_network),
+			("bounded memory", self.bounded_memory),
 			("no foreign files", self.no_foreign_files),
 			("no foreign calls", self.no_foreign_calls),
 		]
@@ -78,9 +85,14 @@ pub(crate) fn confine(parent: u32) -> io::Result<Confinement> {
 			libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1 as libc::c_ulong, none, none, none) == 0,
 		)
 	};
-	let nothing = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-	// SAFETY: the pointer is to a live `rlimit`, which setrlimit only reads.
-	let no_core_file = unsafe { libc::setrlimit(libc::RLIMIT_CORE, &nothing) } == 0;
+	let limit = |what, bytes| {
+		let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+		// SAFETY: the pointer is to a live `rlimit`, which setrlimit only reads.
+		unsafe { libc::setrlimit(what, &limit) == 0 }
+	};
+	let no_core_file = limit(libc::RLIMIT_CORE, 0);
+	// Memory that is written to. Addresses that a driver only reserves, which are many more, do not count.
+	let bounded_memory = limit(libc::RLIMIT_DATA, HOST_BYTES);
 	// The parent may have ended before it could have been the cause of a signal.
 	if std::os::unix::process::parent_id() != parent {
 		return Err(io::Error::other("the parent process has ended"));
@@ -91,6 +103,7 @@ pub(crate) fn confine(parent: u32) -> io::Result<Confinement> {
 		no_core_file,
 		no_new_privileges,
 		no_network,
+		bounded_memory,
 		// Later: the driver has to be loaded in between.
 		no_foreign_files: false,
 		no_foreign_calls: false,

@@ -2,11 +2,17 @@
 
 #![cfg(test)]
 
-use millrace_executor::{ConformanceRecord, Kind};
+use millrace_executor::{
+	Cancel, ConformanceRecord, DeviceSelector, Executor, ExecutorError, FailureKind, JobLimits, JobRequest,
+	Kind, PrepareLimits,
+};
+use millrace_job::BlobHash;
 use std::{
 	env, fs,
+	os::unix::fs::PermissionsExt,
 	path::{Path, PathBuf},
 	process::{Command, Output},
+	sync::Arc,
 	time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -40,6 +46,17 @@ impl Double {
 
 	fn path(&self, name: &str) -> PathBuf {
 		self.folder.path().join(name)
+	}
+
+	/// The program, as a node uses it, with this double. A script stands in the way, because the environment of this process
+	/// is that of all its tests.
+	fn executor(&self) -> Executor {
+		let script = self.path("executor");
+		let library = self.path("libcuda.so.1");
+		let text = format!("#!/bin/sh\nMILLRACE_LIBCUDA={} exec {PROGRAM} \"$@\"\n", library.display());
+		fs::write(&script, text).unwrap();
+		fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+		Executor::new(script)
 	}
 
 	fn program(&self, arguments: &[&str]) -> Output {
@@ -173,4 +190,79 @@ fn the_conformance_suite_finds_a_device_that_computes_wrongly() {
 	double.order(r#"{ "devices": 0 }"#);
 	let words = String::from_utf8(conformance().stderr).unwrap();
 	assert_eq!(words, "error: there is no such GPU\n");
+}
+
+/// A kernel that multiplies nothing, so that only the way to it counts.
+const KERNEL: &str = "\
+.version 7.0
+.target sm_80
+.address_size 64
+.visible .entry nothing(.param .u64 data) { ret; }
+";
+
+#[test]
+fn a_kernel_is_compiled_once_and_runs_from_what_came_of_it() {
+	let double = Double::new("{}");
+	let executor = double.executor();
+	let device = DeviceSelector::Cuda(None);
+	let prepare =
+		|kernel: &str, limits| executor.prepare(kernel.as_bytes().to_vec(), &device, limits, &Cancel::new());
+	let compiled = prepare(KERNEL, PrepareLimits::default()).unwrap();
+	assert_eq!(prepare(KERNEL, PrepareLimits::default()).unwrap(), compiled, "the same every time");
+
+	let plan = format!(
+		r#"{{ "version": 1, "kernel": "{}", "buffers": [{{ "name": "data", "bytes": 4 }}],
+			"launches": [{{ "entry": "nothing", "grid": [1, 1, 1], "block": [1, 1, 1], "arguments": [{{ "buffer": "data" }}] }}],
+			"outputs": ["data"] }}"#,
+		BlobHash::of(KERNEL.as_bytes())
+	);
+	let run = |compiled: Option<Vec<u8>>| {
+		let request = JobRequest {
+			plan: plan.clone().into_bytes(),
+			blobs: vec![KERNEL.as_bytes().to_vec()],
+			resume: None,
+			compiled,
+			device: device.clone(),
+			limits: JobLimits::default(),
+		};
+		executor.run_job(Arc::new(request), &Cancel::new(), &mut |_| {}).map(|output| output.bytes)
+	};
+	// With a compiler that refuses every text, only what was compiled before runs.
+	double.order(r#"{ "load-error": 222 }"#);
+	let error = run(None).unwrap_err();
+	assert!(error.to_string().contains("222 (UNSUPPORTED_PTX_VERSION)"), "{error}");
+	assert_eq!(run(Some(compiled.clone())), Ok(vec![0; 4]));
+	// What is damaged, or refused by the driver, is nothing worse than nothing.
+	double.order("{}");
+	let mut damaged = compiled.clone();
+	damaged[80] ^= 1;
+	assert_eq!(run(Some(damaged)), Ok(vec![0; 4]));
+	double.order(r#"{ "refuses-compiled": true }"#);
+	assert_eq!(run(Some(compiled)), Ok(vec![0; 4]));
+}
+
+#[test]
+fn a_compiler_that_takes_too_long_is_killed_and_a_text_that_is_none_is_rejected_with_its_words() {
+	let double = Double::new(r#"{ "compile-ms": 60000 }"#);
+	let executor = double.executor();
+	let device = DeviceSelector::Cuda(None);
+	let prepare = |kernel: &str, seconds| {
+		let limits = PrepareLimits { wall_clock: Duration::from_secs(seconds) };
+		executor.prepare(kernel.as_bytes().to_vec(), &device, limits, &Cancel::new()).unwrap_err()
+	};
+	let start = Instant::now();
+	let ExecutorError::Failed(bomb) = prepare(KERNEL, 2) else { panic!("it was lost") };
+	assert_eq!(bomb.kind, FailureKind::TimedOut);
+	assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+	double.order("{}");
+	let ExecutorError::Failed(rejected) = prepare(&KERNEL.replace("ret;", "frob;"), 60) else {
+		panic!("it was lost")
+	};
+	assert_eq!(rejected.kind, FailureKind::KernelRejected);
+	assert!(rejected.message.contains("frob"), "{rejected}");
+	double.order(r#"{ "compile-ms": 60000 }"#);
+	let cancel = Cancel::new();
+	cancel.cancel();
+	let cancelled = executor.prepare(KERNEL.into(), &device, PrepareLimits::default(), &cancel);
+	assert_eq!(cancelled, Err(ExecutorError::Cancelled));
 }

@@ -78,8 +78,14 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 fn run_and(limits: JobLimits, act: impl FnOnce(u32)) -> (Result<JobOutput, ExecutorError>, u32) {
 	let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
 	let (plan, blobs) = (serde_json::to_vec(&plan()).unwrap(), vec![KERNEL.as_bytes().to_vec()]);
-	let request =
-		Arc::new(JobRequest { plan, blobs, resume: None, device: DeviceSelector::Reference, limits });
+	let request = Arc::new(JobRequest {
+		plan,
+		blobs,
+		resume: None,
+		compiled: None,
+		device: DeviceSelector::Reference,
+		limits,
+	});
 	let (started, running) = mpsc::channel();
 	thread::scope(|scope| {
 		let run = scope.spawn(move || {

@@ -59,7 +59,7 @@ fn plan(entry: &str, offset: u64) -> Plan {
 fn request(plan: &Plan, limits: JobLimits) -> JobRequest {
 	let blobs = vec![KERNEL.as_bytes().to_vec()];
 	let plan = serde_json::to_vec(plan).unwrap();
-	JobRequest { plan, blobs, resume: None, device: DeviceSelector::Reference, limits }
+	JobRequest { plan, blobs, resume: None, compiled: None, device: DeviceSelector::Reference, limits }
 }
 
 fn run(request: JobRequest) -> Result<JobOutput, ExecutorError> {
@@ -82,7 +82,8 @@ fn the_digits_job_gives_the_committed_output() {
 	let limits = JobLimits { output_bytes: 1_797, ..JobLimits::default() };
 	let mut seen = Vec::new();
 	let blobs = blobs.into();
-	let request = JobRequest { plan, blobs, resume: None, device: DeviceSelector::Reference, limits };
+	let request =
+		JobRequest { plan, blobs, resume: None, compiled: None, device: DeviceSelector::Reference, limits };
 	let output = Executor::new(PROGRAM)
 		.run_job(Arc::new(request), &Cancel::new(), &mut |update| {
 			if let Update::Progress(progress) = update {

@@ -8,7 +8,9 @@ use futures::{
 	channel::mpsc::{unbounded, UnboundedSender},
 	StreamExt,
 };
-use millrace_executor::{Cancel, Checkpoint, Confinement, DeviceList, ExecutorError, JobOutput, JobRequest};
+use millrace_executor::{
+	Cancel, Checkpoint, Confinement, DeviceList, DeviceSelector, ExecutorError, JobOutput, JobRequest,
+};
 use millrace_primitives::{
 	leases_api::{Auction, LeasesApi},
 	worker_api::{WorkerApi, WorkerView},
@@ -339,16 +341,23 @@ pub(super) enum Act {
 	Hangs,
 }
 
+/// What a compiler gives.
+pub(super) type Compiled = Result<Vec<u8>, ExecutorError>;
+
 /// Executors that follow a script: one act for each job, and one for each probe. A script that is used up goes on with success.
 #[derive(Clone, Default)]
 pub(super) struct ScriptedExecutors {
 	pub jobs: Arc<Mutex<VecDeque<Act>>>,
 	/// Whether the next probes pass.
 	pub probes: Arc<Mutex<VecDeque<bool>>>,
-	/// Jobs and probes, in the order in which they were started.
+	/// What the next compilers give.
+	pub compilers: Arc<Mutex<VecDeque<Compiled>>>,
+	/// Jobs, probes and compilers, in the order in which they were started.
 	pub started: Arc<Mutex<Vec<&'static str>>>,
 	/// What each job started from.
 	pub resumed: Arc<Mutex<Vec<Option<Checkpoint>>>>,
+	/// What each job's kernel was compiled to before.
+	pub compiled: Arc<Mutex<Vec<Option<Vec<u8>>>>>,
 }
 
 impl ScriptedExecutors {
@@ -381,6 +390,12 @@ impl Executors for ScriptedExecutors {
 		unreachable!("there is no GPU whose jobs would have to be confined")
 	}
 
+	fn prepare(&self, kernel: Vec<u8>, _: &DeviceSelector, _: &Cancel) -> Result<Vec<u8>, ExecutorError> {
+		self.started.lock().unwrap().push("compiler");
+		let end = self.compilers.lock().unwrap().pop_front();
+		end.unwrap_or_else(|| Ok([b"compiled ", kernel.as_slice()].concat()))
+	}
+
 	fn run(
 		&self,
 		request: Arc<JobRequest>,
@@ -396,6 +411,7 @@ impl Executors for ScriptedExecutors {
 			return Ok(done(if passes { crate::probe::answer(&request.blobs[1]) } else { vec![] }));
 		}
 		self.resumed.lock().unwrap().push(request.resume.clone());
+		self.compiled.lock().unwrap().push(request.compiled.clone());
 		self.started.lock().unwrap().push("job");
 		loop {
 			let act = self.jobs.lock().unwrap().pop_front();

@@ -2,7 +2,8 @@
 
 use crate::{devices, executors::Executors, DeviceChoice};
 use millrace_executor::{
-	Cancel, Checkpoint, Confinement, DeviceInfo, DeviceList, ExecutorError, JobOutput, JobRequest, Kind,
+	Cancel, Checkpoint, Confinement, DeviceInfo, DeviceList, DeviceSelector, ExecutorError, JobOutput,
+	JobRequest, Kind,
 };
 use std::{path::Path, sync::Arc};
 
@@ -32,11 +33,16 @@ impl Executors for Machine {
 			no_core_file: true,
 			no_new_privileges: true,
 			no_network: true,
+			bounded_memory: true,
 			no_foreign_files: true,
 			no_foreign_calls: true,
 		};
 		(self.0)(&mut confinement);
 		Ok(confinement)
+	}
+
+	fn prepare(&self, _: Vec<u8>, _: &DeviceSelector, _: &Cancel) -> Result<Vec<u8>, ExecutorError> {
+		unreachable!("nothing is compiled while devices are looked for")
 	}
 
 	fn run(

@@ -5,12 +5,13 @@ use crate::{
 	checkpoints::Checkpoints,
 	devices,
 	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
+	kernels::Kernels,
 	metrics::Metrics,
 	results::Results,
 	status::JobPhase,
 	BlobLimits, Blobs, DeviceChoice, WorkerConfig, WorkerStatusHandle,
 };
-use millrace_executor::{Cancel, Checkpoint, ExecutorError, Failure, FailureKind};
+use millrace_executor::{Cancel, Checkpoint, DeviceInfo, ExecutorError, Failure, FailureKind, Kind};
 use millrace_primitives::{
 	worker_api::JobView, BlobHash, Checkpoint as ChainCheckpoint, JobFailure, JobId, JobOutcome, LeaseId,
 };
@@ -81,6 +82,7 @@ impl World {
 		let blobs = Blobs::open(config.blob_dir(), limits).unwrap();
 		let context = JobContext {
 			executors: Arc::new(executors.clone()),
+			kernels: Kernels::open(dir.path().join("kernels")).unwrap(),
 			checkpoints: Checkpoints::new(blobs.clone()),
 			blobs,
 			metrics: Metrics::new(None),
@@ -105,8 +107,26 @@ impl World {
 			devices::find(&self.executors, DeviceChoice::Reference, false, &self.context.config.data_dir)
 				.unwrap()
 				.remove(0);
+		self.run_on(device, job).await
+	}
+
+	async fn run_on(&self, device: DeviceInfo, job: JobView) -> JobEnd {
 		run_job(self.context.clone(), JobTask { lease: LEASE, job, device, cancel: self.cancel.clone() })
 			.await
+	}
+
+	/// Runs a job on a device that compiles.
+	async fn run_on_gpu(&self) -> JobEnd {
+		let plan = self.context.blobs.put(plan(6).as_bytes()).unwrap();
+		let gpu = DeviceInfo {
+			kind: Kind::Cuda,
+			name: "GPU".into(),
+			memory_bytes: 1 << 30,
+			uuid: "GPU-1".into(),
+			driver: Some("12.4".into()),
+			compute_capability: Some((9, 0)),
+		};
+		self.run_on(gpu, JobView { job: JobId(2), plan, submitted_at: 77, checkpoint: None }).await
 	}
 
 	/// The outcome, which must be on disk, and what was said about it.
@@ -443,4 +463,60 @@ async fn a_checkpoint_that_does_not_fit_is_not_even_waited_for() {
 	let blob = world.context.blobs.put(b"other length").unwrap();
 	world.run_job(at(&world, &plan, Some(ChainCheckpoint { blob, ..fitting }))).await;
 	assert_eq!(world.executors.resumed(), [None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kernel_is_compiled_for_its_first_job_only() {
+	let world = World::new(ScriptedExecutors::default());
+	for _ in 0..2 {
+		let end = world.run_on_gpu().await;
+		assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { .. }));
+	}
+	assert_eq!(world.executors.started(), ["compiler", "job", "job"]);
+	let image = Some([b"compiled ", KERNEL].concat());
+	assert_eq!(*world.executors.compiled.lock().unwrap(), [image.clone(), image]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_verdict_of_the_compiler_is_reported_and_its_loss_is_none() {
+	let kind = |kind| ExecutorError::Failed(Failure { kind, message: "because".into() });
+	for (end, outcome, device) in [
+		(kind(FailureKind::KernelRejected), Some(JobFailure::KernelRejected), DeviceAfter::Sound),
+		(kind(FailureKind::TimedOut), Some(JobFailure::TimedOut), DeviceAfter::Suspect),
+		(kind(FailureKind::OutOfMemory), Some(JobFailure::OutOfMemory), DeviceAfter::Sound),
+		(kind(FailureKind::DeviceLost), None, DeviceAfter::Sound),
+		(ExecutorError::Lost("killed by signal 9".into()), None, DeviceAfter::Sound),
+	] {
+		let world = World::new(ScriptedExecutors::default());
+		world.executors.compilers.lock().unwrap().push_back(Err(end.clone()));
+		let job = world.run_on_gpu().await;
+		match (world.stored(&job).0, outcome) {
+			(JobOutcome::Failed(failure), Some(expected)) => assert_eq!(failure, expected, "{end}"),
+			(JobOutcome::Succeeded { .. }, None) => {}
+			other => panic!("{end}: {other:?}"),
+		}
+		assert_eq!(job.device, device, "{end}");
+	}
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_device_may_have_stumbled_over_is_compiled_anew() {
+	let world = World::new(ScriptedExecutors::script([lost()], []));
+	let end = world.run_on_gpu().await;
+	assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { .. }));
+	let used = world.executors.compiled.lock().unwrap().iter().map(Option::is_some).collect::<Vec<_>>();
+	assert_eq!(used, [true, false]);
+	world.run_on_gpu().await;
+	let compilers = world.executors.started().into_iter().filter(|what| *what == "compiler").count();
+	assert_eq!(compilers, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_cannot_start_a_compiler_serves_the_job_later() {
+	let world = World::new(ScriptedExecutors::default());
+	let cannot = ExecutorError::CannotStart { path: "/x".into(), reason: "absent".into() };
+	world.executors.compilers.lock().unwrap().extend([Err(cannot), Err(ExecutorError::Cancelled)]);
+	let unserved = world.run_on_gpu().await;
+	assert!(matches!(&unserved.ending, Ending::Unserved(why) if why.contains("/x")), "{unserved:?}");
+	assert_eq!(world.run_on_gpu().await.ending, Ending::Cancelled);
 }

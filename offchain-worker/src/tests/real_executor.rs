@@ -8,6 +8,7 @@ use crate::{
 	checkpoints::Checkpoints,
 	devices,
 	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
+	kernels::Kernels,
 	metrics::Metrics,
 	probe::probe,
 	results::Results,
@@ -73,6 +74,7 @@ impl World {
 		let plan = blobs.put(plan(&words).as_bytes()).unwrap();
 		let context = JobContext {
 			executors: Arc::new(Executor::new(program())),
+			kernels: Kernels::open(dir.path().join("kernels")).unwrap(),
 			checkpoints: Checkpoints::new(blobs.clone()),
 			blobs,
 			results: Results::open(dir.path().join("results"), Hash::zero()).unwrap(),

@@ -1,8 +1,11 @@
 //! Safe calls into the driver, and one context.
 
-use super::{code::Code, table::Table, CudaUnavailable};
+use super::{code::Code, table::Table, Compiled, CudaUnavailable};
 use crate::{launch::CheckedLaunch, DeviceError, DeviceInfo, Kind, Pointer};
-use cuda_driver_sys::{CUcontext, CUdevice, CUdevice_attribute, CUjit_option, CUmodule, CUstream, CUuuid};
+use cuda_driver_sys::{
+	CUcontext, CUdevice, CUdevice_attribute, CUjitInputType, CUjit_option, CUlinkState, CUmodule, CUstream,
+	CUuuid,
+};
 use millrace_ptx::Argument;
 use std::{
 	ffi::{c_int, c_void, CStr, CString},
@@ -22,6 +25,19 @@ macro_rules! call {
 			code => Err((stringify!($function), Code(code))),
 		}
 	};
+}
+
+/// The compiler's options: where its words go, and how long they may be.
+const LOG_OPTIONS: [CUjit_option; 2] =
+	[CUjit_option::CU_JIT_ERROR_LOG_BUFFER, CUjit_option::CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES];
+
+/// The values of [`LOG_OPTIONS`]: the driver takes small values in the place of pointers.
+fn log_values(log: &mut [u8; LOG_BYTES]) -> [*mut c_void; 2] {
+	[log.as_mut_ptr().cast(), LOG_BYTES as *mut c_void]
+}
+
+fn zero_ended(ptx: &str) -> Result<CString, DeviceError> {
+	CString::new(ptx).map_err(|_| DeviceError::KernelRejected("the kernel has a zero byte".into()))
 }
 
 type Called = Result<(), (&'static str, Code)>;
@@ -124,10 +140,21 @@ impl Context {
 	}
 
 	/// Compiles and loads a text, in place of the one before.
-	pub(super) fn load(&mut self, ptx: &str) -> Result<(), DeviceError> {
+	pub(super) fn load_text(&mut self, ptx: &str) -> Result<(), DeviceError> {
+		let text = zero_ended(ptx)?;
+		// The text ends with a zero and lives until the call returns.
+		self.load(text.as_ptr().cast())
+	}
+
+	/// Loads what a driver has compiled, in place of the text before.
+	pub(super) fn load_compiled(&mut self, compiled: &Compiled) -> Result<(), DeviceError> {
+		// An image tells its own length, and is whole: `Compiled` has compared it with its hash.
+		self.load(compiled.image().as_ptr().cast())
+	}
+
+	/// Loads a text that ends with a zero, or a whole image.
+	fn load(&mut self, image: *const c_void) -> Result<(), DeviceError> {
 		self.enter().map_err(failed)?;
-		let text = CString::new(ptx)
-			.map_err(|_| DeviceError::KernelRejected("the kernel has a zero byte".into()))?;
 		if let Some(old) = self.module.take() {
 			// The handle is live, and no launch of it can run: `start` waits for nothing, but callers poll until idle,
 			// and the driver itself refuses to unload code in use.
@@ -135,13 +162,10 @@ impl Context {
 		}
 		let mut module = null_mut();
 		let mut log = [0u8; LOG_BYTES];
-		let mut options =
-			[CUjit_option::CU_JIT_ERROR_LOG_BUFFER, CUjit_option::CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES];
-		// The driver takes small values in the place of pointers.
-		let mut values = [log.as_mut_ptr().cast::<c_void>(), LOG_BYTES as *mut c_void];
-		// The text ends with a zero, both arrays have two items, the log's length is told, and all of them live until
+		let mut options = LOG_OPTIONS;
+		let mut values = log_values(&mut log);
+		// The callers say what the image is; both arrays have two items, the log's length is told, and all of them live until
 		// the call returns.
-		let image = text.as_ptr().cast::<c_void>();
 		call!(
 			self.table,
 			cuModuleLoadDataEx(&mut module, image, 2, options.as_mut_ptr(), values.as_mut_ptr())
@@ -150,6 +174,50 @@ impl Context {
 		.map_err(|error| with_log(error, &c_text(&log)))?;
 		self.module = Some(module);
 		Ok(())
+	}
+
+	/// Compiles a text for this GPU, without loading it.
+	pub(super) fn compile(&mut self, ptx: &str) -> Result<Vec<u8>, DeviceError> {
+		self.enter().map_err(failed)?;
+		let text = zero_ended(ptx)?;
+		let mut log = [0u8; LOG_BYTES];
+		let mut options = LOG_OPTIONS;
+		let mut values = log_values(&mut log);
+		let mut state = null_mut();
+		// Both arrays have two items. They and the log live until the linker's end below.
+		call!(self.table, cuLinkCreate_v2(2, options.as_mut_ptr(), values.as_mut_ptr(), &mut state))
+			.map_err(failed)?;
+		let linked = self.link(state, &text);
+		// The handle is live, and used for the last time. There is nothing to do about an error: the process ends soon.
+		let _: Called = call!(self.table, cuLinkDestroy(state));
+		linked.map_err(failed).map_err(|error| with_log(error, &c_text(&log)))
+	}
+
+	/// Gives the text to a linker, and copies what it makes.
+	fn link(&self, state: CUlinkState, text: &CStr) -> Result<Vec<u8>, (&'static str, Code)> {
+		let data = text.to_bytes_with_nul();
+		// The linker is live. It reads the text, with its zero, and the name before the call returns; there are no options.
+		call!(
+			self.table,
+			cuLinkAddData_v2(
+				state,
+				CUjitInputType::CU_JIT_INPUT_PTX,
+				data.as_ptr().cast_mut().cast(),
+				data.len(),
+				c"kernel".as_ptr(),
+				0,
+				null_mut(),
+				null_mut(),
+			)
+		)?;
+		let (mut image, mut length) = (null_mut(), 0);
+		// Both are written to live variables.
+		call!(self.table, cuLinkComplete(state, &mut image, &mut length))?;
+		if image.is_null() {
+			return Ok(Vec::new());
+		}
+		// SAFETY: the driver has written so many bytes there, and they stay until the linker's end.
+		Ok(unsafe { std::slice::from_raw_parts(image.cast::<u8>(), length) }.to_vec())
 	}
 
 	/// Allocates memory of zeros.

@@ -2,8 +2,8 @@
 
 use super::{CudaUnavailable, LIBRARY, LIBRARY_VARIABLE};
 use cuda_driver_sys::{
-	CUcontext, CUdevice, CUdevice_attribute, CUdeviceptr, CUfunction, CUjit_option, CUmodule, CUresult,
-	CUstream, CUuuid,
+	CUcontext, CUdevice, CUdevice_attribute, CUdeviceptr, CUfunction, CUjitInputType, CUjit_option,
+	CUlinkState, CUmodule, CUresult, CUstream, CUuuid,
 };
 use libloading::Library;
 use std::{
@@ -62,6 +62,12 @@ functions! {
 	cuModuleLoadDataEx(*mut CUmodule, *const c_void, c_uint, *mut CUjit_option, *mut *mut c_void);
 	cuModuleGetFunction(*mut CUfunction, CUmodule, *const c_char);
 	cuModuleUnload(CUmodule);
+	cuLinkCreate_v2(c_uint, *mut CUjit_option, *mut *mut c_void, *mut CUlinkState);
+	cuLinkAddData_v2(
+		CUlinkState, CUjitInputType, *mut c_void, usize, *const c_char, c_uint, *mut CUjit_option, *mut *mut c_void
+	);
+	cuLinkComplete(CUlinkState, *mut *mut c_void, *mut usize);
+	cuLinkDestroy(CUlinkState);
 	cuMemAlloc_v2(*mut CUdeviceptr, usize);
 	cuMemsetD8_v2(CUdeviceptr, c_uchar, usize);
 	cuMemcpyHtoD_v2(CUdeviceptr, *const c_void, usize);

@@ -67,6 +67,7 @@ fn request(limits: JobLimits) -> JobRequest {
 		plan: b"{}".to_vec(),
 		blobs: vec![vec![0; 1 << 20]],
 		resume: None,
+		compiled: None,
 		device: DeviceSelector::Reference,
 		limits,
 	}
@@ -79,6 +80,7 @@ fn hello_of(version: &str, protocol: u32) -> Vec<u8> {
 		no_core_file: true,
 		no_new_privileges: true,
 		no_network: false,
+		bounded_memory: true,
 		no_foreign_files: true,
 		no_foreign_calls: true,
 	};
