@@ -1,6 +1,9 @@
 //! The worker's command line and configuration.
 
-use crate::{machine::check_machine, BidPolicy};
+use crate::{
+	operator::{check_machine, show_worker, NodeUrl},
+	BidPolicy,
+};
 use millrace_executor::Executor;
 use std::{
 	error::Error,
@@ -22,6 +25,17 @@ pub enum DeviceChoice {
 	Cuda,
 }
 
+/// Which devices the worker offers, and on which conditions.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct DeviceRules {
+	/// Of which kind.
+	pub kind: DeviceChoice,
+	/// UUIDs of the GPUs to offer; all if empty. The others are left for the operator's own use.
+	pub gpus: Vec<String>,
+	/// Whether to offer GPUs where jobs are not kept in bounds.
+	pub accept_weak_isolation: bool,
+}
+
 /// Options of the worker, for the node's command line.
 #[derive(Clone, Debug, clap::Args)]
 pub struct WorkerArgs {
@@ -34,6 +48,12 @@ pub struct WorkerArgs {
 	/// Which devices the worker offers.
 	#[arg(long, value_enum, default_value_t = DeviceChoice::Auto, value_name = "KIND")]
 	pub worker_device: DeviceChoice,
+
+	/// Offer only the GPUs with these UUIDs, as `millrace-node worker check` shows them, separated by commas. Default: all.
+	///
+	/// The others stay for your own use: the worker does not open them.
+	#[arg(long, value_name = "UUID", value_delimiter = ',')]
+	pub worker_gpus: Vec<String>,
 
 	/// The program that runs jobs. Default: `millrace-executor` beside this program.
 	#[arg(long, value_name = "PATH")]
@@ -77,9 +97,7 @@ pub struct WorkerArgs {
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
 	/// Which devices to offer.
-	pub device: DeviceChoice,
-	/// Whether to offer GPUs where jobs are not kept in bounds.
-	pub accept_weak_isolation: bool,
+	pub devices: DeviceRules,
 	/// The program that runs jobs.
 	pub executor: PathBuf,
 	/// Folder for results, blobs, and the reference device's identity.
@@ -133,17 +151,31 @@ pub enum WorkerCommand {
 		#[arg(long, value_name = "PATH")]
 		worker_executor: Option<PathBuf>,
 	},
+	/// Ask a running node how its worker is: devices, leases, jobs, earnings, the last report. Ends with 1 if something needs a look.
+	Status {
+		/// The node's RPC.
+		#[arg(long, default_value = "http://127.0.0.1:9944", value_name = "URL")]
+		url: NodeUrl,
+		/// Print one JSON document, for programs.
+		#[arg(long)]
+		json: bool,
+	},
 }
 
 impl WorkerCommand {
-	/// Carries the command out. Blocks. Returns whether this machine can serve GPUs.
+	/// Carries the command out. Blocks. Returns whether all is well: this machine can serve GPUs, or the worker has nothing to
+	/// complain about.
 	///
 	/// # Errors
 	///
-	/// A text if the executor cannot be found or used.
+	/// A text if the executor or the node cannot be found or used.
 	pub fn run(&self, out: &mut dyn Write) -> Result<bool, Box<dyn Error>> {
-		let Self::Check { worker_executor } = self;
-		check_machine(&Executor::new(executor_path(worker_executor.as_deref())?), out)
+		match self {
+			Self::Check { worker_executor } => {
+				check_machine(&Executor::new(executor_path(worker_executor.as_deref())?), out)
+			}
+			Self::Status { url, json } => show_worker(url, *json, out),
+		}
 	}
 }
 
@@ -157,8 +189,11 @@ impl WorkerArgs {
 		let executor = executor_path(self.worker_executor.as_deref())?;
 		let bid_policy = self.worker_bid_policy.as_deref().map(read_policy).transpose()?.map(Arc::new);
 		Ok(WorkerConfig {
-			device: self.worker_device,
-			accept_weak_isolation: self.worker_accept_weak_isolation,
+			devices: DeviceRules {
+				kind: self.worker_device,
+				gpus: self.worker_gpus.clone(),
+				accept_weak_isolation: self.worker_accept_weak_isolation,
+			},
 			executor,
 			data_dir: chain_dir.join("worker"),
 			blob_quota_bytes: u64::from(self.worker_blob_quota).saturating_mul(MIB),
@@ -210,7 +245,7 @@ mod tests {
 		let args = parse(&[]).unwrap();
 		assert!(!args.worker);
 		let config = args.config(Path::new("/base/chains/dev")).unwrap();
-		assert_eq!(config.device, DeviceChoice::Auto);
+		assert_eq!(config.devices, DeviceRules::default());
 		assert_eq!(config.executor.file_name().unwrap(), "millrace-executor");
 		assert_eq!(config.executor.parent(), std::env::current_exe().unwrap().parent());
 		assert_eq!(config.blob_dir(), Path::new("/base/chains/dev/worker/blobs"));
@@ -236,7 +271,7 @@ mod tests {
 		let args = args.unwrap();
 		assert!(args.worker);
 		let config = args.config(Path::new("/c")).unwrap();
-		assert_eq!(config.device, DeviceChoice::Reference);
+		assert_eq!(config.devices.kind, DeviceChoice::Reference);
 		assert_eq!(config.executor, Path::new("/x/e"));
 		assert_eq!(config.max_blob_bytes, 1 << 30);
 	}

@@ -1,6 +1,6 @@
 //! The devices of this machine: finding them, their health, and what each is doing.
 
-use crate::{executors::Executors, DeviceChoice, LOG_TARGET};
+use crate::{executors::Executors, DeviceChoice, DeviceRules, LOG_TARGET};
 use millrace_executor::{DeviceInfo, Kind};
 use millrace_job::{blob_hash, MAX_BUFFER_BYTES};
 use millrace_primitives::{
@@ -189,21 +189,21 @@ impl Devices {
 /// operator accepts that they are not: kernels are strangers' code, and the driver has bugs.
 pub(crate) fn find(
 	executors: &dyn Executors,
-	choice: DeviceChoice,
-	accept_weak_isolation: bool,
+	rules: &DeviceRules,
 	data_dir: &Path,
 ) -> Result<Vec<DeviceInfo>, String> {
-	if choice == DeviceChoice::Reference {
+	if rules.kind == DeviceChoice::Reference {
 		return reference(data_dir).map(|device| vec![device]);
 	}
-	let list = executors.devices().map_err(|error| error.to_string())?;
+	let mut list = executors.devices().map_err(|error| error.to_string())?;
 	if !list.gpus.is_empty() {
+		keep_wanted(&mut list.gpus, &rules.gpus)?;
 		let missing = executors.confinement().map_err(|error| error.to_string())?.missing();
 		if missing.is_empty() {
 			return Ok(list.gpus);
 		}
 		let missing = missing.join(", ");
-		if accept_weak_isolation {
+		if rules.accept_weak_isolation {
 			log::warn!(target: LOG_TARGET, "jobs are not kept in bounds (not in effect: {missing}), as --worker-accept-weak-isolation says");
 			return Ok(list.gpus);
 		}
@@ -213,13 +213,27 @@ pub(crate) fn find(
 		));
 	}
 	let why = list.cuda_unavailable.unwrap_or_else(|| "its driver knows no GPU".into());
-	if choice == DeviceChoice::Cuda {
+	// Whoever names a GPU does not want the reference device in its place.
+	if rules.kind == DeviceChoice::Cuda || !rules.gpus.is_empty() {
 		return Err(format!(
 			"this machine has no CUDA GPU to offer: {why}. Install the NVIDIA driver, or use --worker-device reference on a development chain"
 		));
 	}
 	log::info!(target: LOG_TARGET, "no CUDA GPU ({why}); offering the reference device, which is for development chains");
 	reference(data_dir).map(|device| vec![device])
+}
+
+/// Keeps the GPUs that are to be offered. The error names one that is not there, and those that are.
+fn keep_wanted(gpus: &mut Vec<DeviceInfo>, wanted: &[String]) -> Result<(), String> {
+	if let Some(absent) = wanted.iter().find(|wanted| gpus.iter().all(|gpu| gpu.uuid != **wanted)) {
+		let found: Vec<_> = gpus.iter().map(|gpu| gpu.uuid.as_str()).collect();
+		return Err(format!(
+			"--worker-gpus names {absent}, which is not here; there are: {}",
+			found.join(", ")
+		));
+	}
+	gpus.retain(|gpu| wanted.is_empty() || wanted.contains(&gpu.uuid));
+	Ok(())
 }
 
 /// The reference device, under a UUID that is made once and kept, so that the device stays registered over restarts.

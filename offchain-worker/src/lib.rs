@@ -46,9 +46,9 @@ mod disk;
 mod executors;
 mod jobs;
 mod kernels;
-mod machine;
 mod metrics;
 mod notice;
+mod operator;
 mod probe;
 mod reconcile;
 mod reports;
@@ -63,7 +63,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use args::{ConfigError, DeviceChoice, WorkerArgs, WorkerCommand, WorkerConfig};
+pub use args::{ConfigError, DeviceChoice, DeviceRules, WorkerArgs, WorkerCommand, WorkerConfig};
 pub use bidding::BidPolicy;
 pub use blobs::{BlobLimits, Blobs};
 pub use call::{BidderStanding, SignError, SignWorkerCall, WorkerCall, BIDDER_KEY, ERA_BLOCKS};

@@ -62,6 +62,10 @@ pub trait WorkerRpc {
 	#[method(name = "worker_status")]
 	fn worker_status(&self) -> RpcResult<WorkerStatus>;
 
+	/// The jobs that the worker has seen since it started, the latest first; at most 1024.
+	#[method(name = "worker_jobs")]
+	fn worker_jobs(&self) -> RpcResult<Vec<JobStatus>>;
+
 	/// One job: where it stands, and why it failed.
 	#[method(name = "worker_job")]
 	fn worker_job(&self, lease: u64, job: u32) -> RpcResult<JobStatus>;
@@ -112,6 +116,11 @@ impl WorkerRpcServer for Methods {
 
 	fn worker_status(&self) -> RpcResult<WorkerStatus> {
 		self.worker()
+	}
+
+	fn worker_jobs(&self) -> RpcResult<Vec<JobStatus>> {
+		self.worker()?;
+		Ok(self.status.jobs())
 	}
 
 	fn worker_job(&self, lease: u64, job: u32) -> RpcResult<JobStatus> {

@@ -255,6 +255,14 @@ impl WorkerStatusHandle {
 		self.0.as_ref()?.lock().jobs.get(&(LeaseId(lease), JobId(job))).cloned()
 	}
 
+	/// Copies of all jobs' states, those of the highest lease and job numbers first.
+	pub fn jobs(&self) -> Vec<JobStatus> {
+		self.0
+			.iter()
+			.flat_map(|running| running.lock().jobs.values().rev().cloned().collect::<Vec<_>>())
+			.collect()
+	}
+
 	/// Changes the state.
 	pub(crate) fn update(&self, change: impl FnOnce(&mut WorkerStatus)) {
 		if let Some(running) = &self.0 {

@@ -44,9 +44,7 @@ impl Tasks {
 	/// Looks for devices.
 	pub(crate) fn search(&mut self, context: &JobContext) {
 		let (executors, config) = (context.executors.clone(), context.config.clone());
-		let search = on_own_thread(move || {
-			devices::find(&*executors, config.device, config.accept_weak_isolation, &config.data_dir)
-		});
+		let search = on_own_thread(move || devices::find(&*executors, &config.devices, &config.data_dir));
 		self.spawn(search, |found| TaskEnd::Found(found.flatten().flatten()));
 	}
 

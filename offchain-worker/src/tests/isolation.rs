@@ -1,6 +1,6 @@
 //! GPUs are offered only where jobs are kept in bounds, or where the operator says so.
 
-use crate::{devices, executors::Executors, DeviceChoice};
+use crate::{devices, executors::Executors, DeviceChoice, DeviceRules};
 use millrace_executor::{
 	Cancel, Checkpoint, Confinement, DeviceInfo, DeviceList, DeviceSelector, ExecutorError, JobOutput,
 	JobRequest, Kind,
@@ -56,8 +56,20 @@ impl Executors for Machine {
 }
 
 fn find(without: Without, accepted: bool) -> Result<usize, String> {
-	devices::find(&Machine(without), DeviceChoice::Cuda, accepted, Path::new("/nowhere"))
-		.map(|found| found.len())
+	let rules = DeviceRules { kind: DeviceChoice::Cuda, gpus: Vec::new(), accept_weak_isolation: accepted };
+	devices::find(&Machine(without), &rules, Path::new("/nowhere")).map(|found| found.len())
+}
+
+#[test]
+fn only_the_gpus_that_the_operator_names_are_offered() {
+	let named = |uuids: &[&str]| {
+		let gpus = uuids.iter().map(|uuid| (*uuid).into()).collect();
+		let rules = DeviceRules { gpus, ..DeviceRules::default() };
+		devices::find(&Machine(|_| {}), &rules, Path::new("/nowhere")).map(|found| found.len())
+	};
+	assert_eq!(named(&["GPU-1"]), Ok(1));
+	let absent = named(&["GPU-1", "GPU-2"]).unwrap_err();
+	assert_eq!(absent, "--worker-gpus names GPU-2, which is not here; there are: GPU-1");
 }
 
 #[test]
@@ -67,12 +79,13 @@ fn a_gpu_is_offered_where_jobs_are_kept_in_bounds() {
 
 #[test]
 fn a_gpu_is_not_offered_where_one_measure_is_missing() {
-	let missing: [(Without, &str); 7] = [
+	let missing: [(Without, &str); 8] = [
 		(|on| on.dies_with_parent = false, "dies with parent"),
 		(|on| on.not_traceable = false, "not traceable"),
 		(|on| on.no_core_file = false, "no core file"),
 		(|on| on.no_new_privileges = false, "no new privileges"),
 		(|on| on.no_network = false, "no network"),
+		(|on| on.bounded_memory = false, "bounded memory"),
 		(|on| on.no_foreign_files = false, "no foreign files"),
 		(|on| on.no_foreign_calls = false, "no foreign calls"),
 	];

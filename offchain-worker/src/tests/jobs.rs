@@ -9,7 +9,7 @@ use crate::{
 	metrics::Metrics,
 	results::Results,
 	status::JobPhase,
-	BlobLimits, Blobs, DeviceChoice, WorkerConfig, WorkerStatusHandle,
+	BlobLimits, Blobs, DeviceChoice, DeviceRules, WorkerConfig, WorkerStatusHandle,
 };
 use millrace_executor::{Cancel, Checkpoint, DeviceInfo, ExecutorError, Failure, FailureKind, Kind};
 use millrace_primitives::{
@@ -22,10 +22,14 @@ use tokio::time::Instant;
 const KERNEL: &[u8] = b"// a kernel";
 const LEASE: LeaseId = LeaseId(4);
 
+/// The reference device alone.
+pub(super) fn reference() -> DeviceRules {
+	DeviceRules { kind: DeviceChoice::Reference, ..DeviceRules::default() }
+}
+
 pub(super) fn config(dir: &Path) -> WorkerConfig {
 	WorkerConfig {
-		device: DeviceChoice::Reference,
-		accept_weak_isolation: false,
+		devices: reference(),
 		executor: dir.join("no-such-program"),
 		data_dir: dir.to_owned(),
 		blob_quota_bytes: 1 << 20,
@@ -104,9 +108,7 @@ impl World {
 
 	async fn run_job(&self, job: JobView) -> JobEnd {
 		let device =
-			devices::find(&self.executors, DeviceChoice::Reference, false, &self.context.config.data_dir)
-				.unwrap()
-				.remove(0);
+			devices::find(&self.executors, &reference(), &self.context.config.data_dir).unwrap().remove(0);
 		self.run_on(device, job).await
 	}
 
@@ -116,7 +118,9 @@ impl World {
 	}
 
 	/// Runs a job on a device that compiles.
-	async fn run_on_gpu(&self) -> JobEnd {
+	async fn run_on_gpu(&mut self) -> JobEnd {
+		// The end of a job cancels its executors.
+		self.cancel = Cancel::new();
 		let plan = self.context.blobs.put(plan(6).as_bytes()).unwrap();
 		let gpu = DeviceInfo {
 			kind: Kind::Cuda,
@@ -467,7 +471,7 @@ async fn a_checkpoint_that_does_not_fit_is_not_even_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_kernel_is_compiled_for_its_first_job_only() {
-	let world = World::new(ScriptedExecutors::default());
+	let mut world = World::new(ScriptedExecutors::default());
 	for _ in 0..2 {
 		let end = world.run_on_gpu().await;
 		assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { .. }));
@@ -487,7 +491,7 @@ async fn a_verdict_of_the_compiler_is_reported_and_its_loss_is_none() {
 		(kind(FailureKind::DeviceLost), None, DeviceAfter::Sound),
 		(ExecutorError::Lost("killed by signal 9".into()), None, DeviceAfter::Sound),
 	] {
-		let world = World::new(ScriptedExecutors::default());
+		let mut world = World::new(ScriptedExecutors::default());
 		world.executors.compilers.lock().unwrap().push_back(Err(end.clone()));
 		let job = world.run_on_gpu().await;
 		match (world.stored(&job).0, outcome) {
@@ -501,7 +505,7 @@ async fn a_verdict_of_the_compiler_is_reported_and_its_loss_is_none() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_device_may_have_stumbled_over_is_compiled_anew() {
-	let world = World::new(ScriptedExecutors::script([lost()], []));
+	let mut world = World::new(ScriptedExecutors::script([lost()], []));
 	let end = world.run_on_gpu().await;
 	assert!(matches!(world.stored(&end).0, JobOutcome::Succeeded { .. }));
 	let used = world.executors.compiled.lock().unwrap().iter().map(Option::is_some).collect::<Vec<_>>();
@@ -513,7 +517,7 @@ async fn what_a_device_may_have_stumbled_over_is_compiled_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_cannot_start_a_compiler_serves_the_job_later() {
-	let world = World::new(ScriptedExecutors::default());
+	let mut world = World::new(ScriptedExecutors::default());
 	let cannot = ExecutorError::CannotStart { path: "/x".into(), reason: "absent".into() };
 	world.executors.compilers.lock().unwrap().extend([Err(cannot), Err(ExecutorError::Cancelled)]);
 	let unserved = world.run_on_gpu().await;

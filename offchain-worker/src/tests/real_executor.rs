@@ -3,7 +3,7 @@
 //! The program belongs to another package, so cargo does not build it for these tests by itself. They look for it beside the
 //! test program and say how to build it when it is missing.
 
-use super::jobs::config;
+use super::jobs::{config, reference};
 use crate::{
 	checkpoints::Checkpoints,
 	devices,
@@ -12,7 +12,7 @@ use crate::{
 	metrics::Metrics,
 	probe::probe,
 	results::Results,
-	Blobs, DeviceChoice, WorkerStatusHandle,
+	Blobs, DeviceChoice, DeviceRules, WorkerStatusHandle,
 };
 use millrace_executor::{Cancel, Executor};
 use millrace_job::BlobHash;
@@ -90,8 +90,7 @@ impl World {
 	async fn run(&self) -> JobEnd {
 		let (config, job) = (&self.context.config, self.job.clone());
 		let executors = &*self.context.executors;
-		let device =
-			devices::find(executors, DeviceChoice::Reference, false, &config.data_dir).unwrap().remove(0);
+		let device = devices::find(executors, &reference(), &config.data_dir).unwrap().remove(0);
 		run_job(self.context.clone(), JobTask { lease: LEASE, job, device, cancel: Cancel::new() }).await
 	}
 }
@@ -106,7 +105,7 @@ async fn run(entry: &str, first_word: &str) -> (JobEnd, World) {
 async fn the_probe_passes_on_the_reference_device() {
 	let dir = tempfile::tempdir().unwrap();
 	let executor = Executor::new(program());
-	let device = devices::find(&executor, DeviceChoice::Reference, false, dir.path()).unwrap().remove(0);
+	let device = devices::find(&executor, &reference(), dir.path()).unwrap().remove(0);
 	assert_eq!(probe(&executor, &device, &Cancel::new()), Ok(()));
 }
 
@@ -166,10 +165,14 @@ async fn the_tenants_faults_are_told_apart() {
 async fn a_missing_program_is_this_machines_trouble() {
 	let dir = tempfile::tempdir().unwrap();
 	let executor = Executor::new(dir.path().join("nothing-here"));
-	let device = devices::find(&executor, DeviceChoice::Reference, false, dir.path()).unwrap().remove(0);
+	let device = devices::find(&executor, &reference(), dir.path()).unwrap().remove(0);
 	let error = probe(&executor, &device, &Cancel::new()).unwrap_err();
 	assert!(error.contains("nothing-here"), "{error}");
-	assert!(devices::find(&executor, DeviceChoice::Cuda, false, dir.path())
-		.unwrap_err()
-		.contains("nothing-here"));
+	assert!(devices::find(
+		&executor,
+		&DeviceRules { kind: DeviceChoice::Cuda, ..DeviceRules::default() },
+		dir.path()
+	)
+	.unwrap_err()
+	.contains("nothing-here"));
 }

@@ -2,12 +2,12 @@
 
 use super::{
 	doubles::{block_hash, Act, ChainDouble, PoolDouble, ScriptedExecutors, SignerDouble, Status},
-	jobs::{config, plan, plan_of, state},
+	jobs::{config, plan, plan_of, reference, state},
 };
 use crate::{
 	devices::{self, uuid_hash},
 	worker::{Running, WorkerParams},
-	BidPolicy, Blobs, DeviceChoice, JobPhase, WorkerCall, WorkerConfig, WorkerStatus, WorkerStatusHandle,
+	BidPolicy, Blobs, JobPhase, WorkerCall, WorkerConfig, WorkerStatus, WorkerStatusHandle,
 };
 use millrace_primitives::{
 	worker_api::{GpuView, JobView, LeaseView, WorkerView},
@@ -153,7 +153,7 @@ impl World {
 }
 
 fn device_in(executors: &ScriptedExecutors, dir: &Path) -> Hash {
-	let found = devices::find(executors, DeviceChoice::Reference, false, dir).unwrap();
+	let found = devices::find(executors, &reference(), dir).unwrap();
 	uuid_hash(&block_hash(0), &found[0].uuid)
 }
 
