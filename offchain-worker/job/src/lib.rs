@@ -1,9 +1,10 @@
-//! Kernel jobs: what a renter asks a leased GPU to do, as data.
+//! Jobs: what a renter asks a leased GPU to do, as data.
 //!
-//! A job is described by a *plan*, a JSON document. It says which PTX kernel to load, which buffers to allocate, which
+//! A job is described by a *plan*, a JSON document, of one of two kinds. A *kernel's* plan says which PTX kernel to load, which buffers to allocate, which
 //! launches to run in order, and which buffers to hand back. It carries no host code: the provider's executor does
-//! every driver call. Kernel, inputs, plan and output are *blobs*, named by the BLAKE3 hash of their bytes, so both
-//! ends can check what they hold.
+//! every driver call. A *container's* plan names an image by its digest and a command: it can do whatever a Linux program can
+//! do with the lease's GPUs, and nobody can check its output by computing it again. Kernel, inputs, plan and output are *blobs*,
+//! named by the BLAKE3 hash of their bytes, so both ends can check what they hold. [`Document`] reads either kind.
 //!
 //! ```
 //! use millrace_job::{blob_hash, BlobHash, Limits, Plan};
@@ -29,7 +30,7 @@
 //! # Ok::<(), millrace_job::PlanError>(())
 //! ```
 //!
-//! # The format, version 1
+//! # The format of a kernel's plan, version 1
 //!
 //! | Field | Meaning |
 //! | --- | --- |
@@ -43,7 +44,54 @@
 //! `u64`, `i64`, or `f32` (a number, rounded to the nearest of 32 bits). Unknown fields are refused everywhere.
 //! Every size has a limit; see the constants.
 //!
-//! # Checkpoints
+//! # The format of a container's plan, version 1
+//!
+//! ```
+//! use millrace_job::{BlobHash, Document};
+//!
+//! let text = format!(
+//!     r#"{{
+//!         "version": 1,
+//!         "container": {{
+//!             "image": "docker.io/library/python@sha256:{digest}",
+//!             "command": ["python3", "/input/train.py"],
+//!             "environment": {{ "EPOCHS": "10" }},
+//!             "inputs": [ {{ "blob": "{script}", "path": "train.py" }} ],
+//!             "output": "weights.bin",
+//!             "checkpoint": "state.bin",
+//!             "memory_bytes": 8589934592,
+//!             "cpus": 4
+//!         }}
+//!     }}"#,
+//!     digest = "5c".repeat(32),
+//!     script = BlobHash::of(b"print('a script')"),
+//! );
+//! let Document::Container(plan) = Document::parse(text.as_bytes())? else { panic!("it is a container's") };
+//! assert_eq!(plan.blobs(), [BlobHash::of(b"print('a script')")]);
+//! # Ok::<(), millrace_job::PlanError>(())
+//! ```
+//!
+//! | Field of `container` | Meaning |
+//! | --- | --- |
+//! | `image` | `registry/name@sha256:` and the 64 digits of the manifest's digest; tags are refused |
+//! | `image_blob` | optional: hash of a blob that holds the image, a tar archive of an OCI layout (`podman save --format oci-archive`) with one manifest of that digest; without it the provider asks the registry |
+//! | `command` | program and arguments, 1 to 256; the image's own entry point and command have no effect |
+//! | `environment` | optional: variables beside the image's own; none of those of [`is_reserved_variable`], which are taken from the image's, too |
+//! | `inputs` | optional: files in `/input`, each with its `blob` and its name, `path` |
+//! | `output` | name of the file in `/output` that is the job's output when the command ends with status 0 |
+//! | `checkpoint` | optional: name of a file in `/output` from which a later run can go on |
+//! | `memory_bytes` | the most memory, at least 16 MiB; files in `/output`, `/tmp` and `/dev/shm` count |
+//! | `cpus` | how many processors' time it may use, a whole number |
+//! | `seconds` | optional: the most time; the provider's limit applies anyway |
+//! | `network` | optional: `false`; leases cannot ask for a network yet |
+//!
+//! Names of files are 1 to 64 of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-`, without `.` or `-` at the beginning. The command runs as an
+//! unprivileged user in the folder `/output`. It can write there, in `/tmp` and in `/dev/shm`, and nowhere else.
+//!
+//! A program writes its checkpoint to another file, such as `state.bin.tmp`, and renames that: then there is never half of one.
+//! A run that goes on from a checkpoint finds it where the earlier run left it.
+//!
+//! # Checkpoints of kernels
 //!
 //! The state of a job between two launches is how many of them have run and the bytes of all its buffers, concatenated
 //! in the plan's order. A run that starts from such a state gives the same output as one from the beginning, on any
@@ -52,7 +100,7 @@
 //!
 //! # What this crate does not do
 //!
-//! It does not look into the kernel. Entry points and parameter sizes are checked by the device (`millrace-device`).
+//! It does not look into kernels and images. Entry points and parameter sizes are checked by the device (`millrace-device`).
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -60,6 +108,8 @@ extern crate alloc;
 
 mod blob;
 mod check;
+mod container;
+mod document;
 mod error;
 mod plan;
 
@@ -68,5 +118,11 @@ pub use check::{
 	Limits, MAX_ARGUMENTS, MAX_BLOCK_THREADS, MAX_BUFFERS, MAX_BUFFER_BYTES, MAX_ENTRY_CHARS,
 	MAX_GRID_BLOCKS, MAX_LAUNCHES, MAX_NAME_CHARS, MAX_PLAN_BYTES, MAX_SHARED_BYTES,
 };
-pub use error::PlanError;
+pub use container::{
+	is_reserved_variable, is_variable_name, Container, ContainerPlan, ImageName, InputFile,
+	MAX_COMMAND_ARGUMENTS, MAX_CONTAINER_NAME_CHARS, MAX_CPUS, MAX_IMAGE_CHARS, MAX_INPUTS, MAX_MEMORY_BYTES,
+	MAX_SECONDS, MAX_TEXT_BYTES, MAX_VARIABLES, MIN_MEMORY_BYTES,
+};
+pub use document::Document;
+pub use error::{ContainerPlanError, FileNameError, ImageError, PlanError};
 pub use plan::{Argument, Buffer, Launch, Plan, VERSION};

@@ -1,13 +1,13 @@
-//! The plan as data, and reading it from its document.
+//! The plan of a kernel job as data.
 
-use crate::{check::MAX_PLAN_BYTES, BlobHash, Limits, PlanError};
-use alloc::{format, string::String, vec::Vec};
+use crate::{BlobHash, Document, PlanError};
+use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format that this crate reads.
 pub const VERSION: u32 = 1;
 
-/// A job's description. See the crate's documentation for the document's form.
+/// A kernel job's description. See the crate's documentation for the document's form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -71,31 +71,18 @@ pub enum Argument {
 	F32(f32),
 }
 
-/// What can be read of a plan of any version.
-#[derive(Deserialize)]
-struct Versioned {
-	version: u32,
-}
-
 impl Plan {
-	/// Reads a plan from its document, and checks it against [`Limits::MAX`].
+	/// Reads a plan from its document, and checks it against [`Limits::MAX`](crate::Limits::MAX).
 	///
 	/// # Errors
 	///
-	/// Every [`PlanError`].
+	/// Every [`PlanError`] except [`PlanError::Container`].
 	pub fn parse(document: &[u8]) -> Result<Self, PlanError> {
-		if document.len() > MAX_PLAN_BYTES {
-			return Err(PlanError::TooLong { bytes: document.len() });
+		match Document::parse(document) {
+			Ok(Document::Kernel(plan)) => Ok(plan),
+			Ok(Document::Container(_)) | Err(PlanError::Container(_)) => Err(PlanError::NotAKernel),
+			Err(error) => Err(error),
 		}
-		let malformed = |error: serde_json::Error| PlanError::Malformed(format!("{error}"));
-		// First, so that a plan of a later version is not called malformed for its new fields.
-		let Versioned { version } = serde_json::from_slice(document).map_err(malformed)?;
-		if version != VERSION {
-			return Err(PlanError::UnsupportedVersion { found: version });
-		}
-		let plan: Self = serde_json::from_slice(document).map_err(malformed)?;
-		plan.check(&Limits::MAX)?;
-		Ok(plan)
 	}
 
 	/// The blobs that must be at hand to run the plan: the kernel, then the inputs in the order of the buffers. No
