@@ -75,6 +75,19 @@ pub struct WorkerArgs {
 	#[arg(long, default_value_t = 300, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
 	pub worker_job_seconds: u32,
 
+	/// Serve container jobs too, through podman: programs of strangers on this machine's processors. docs/provider.md says what
+	/// keeps them in bounds.
+	#[arg(long, requires = "worker")]
+	pub worker_containers: bool,
+
+	/// Most memory of one container, in MiB.
+	#[arg(long, default_value_t = 8192, value_name = "MIB", value_parser = clap::value_parser!(u32).range(16..))]
+	pub worker_container_memory: u32,
+
+	/// Most disk space for images of containers, in GiB.
+	#[arg(long, default_value_t = 100, value_name = "GIB", value_parser = clap::value_parser!(u32).range(1..))]
+	pub worker_container_store: u32,
+
 	/// How long a job waits for blobs that have not arrived, in seconds. After that it fails.
 	#[arg(long, default_value_t = 30, value_name = "SECONDS")]
 	pub worker_blob_wait: u32,
@@ -112,6 +125,10 @@ pub struct WorkerConfig {
 	pub blob_wait: Duration,
 	/// Least time between two checkpoints of a job.
 	pub checkpoint_interval: Duration,
+	/// How containers are run; `None` for not at all.
+	pub containers: Option<millrace_container::Settings>,
+	/// Most memory of one container, in bytes.
+	pub container_memory_bytes: u64,
 	/// How to bid in auctions; `None` for not at all.
 	pub bid_policy: Option<Arc<BidPolicy>>,
 }
@@ -180,6 +197,7 @@ impl WorkerCommand {
 }
 
 const MIB: u64 = 1024 * 1024;
+const GIB: u64 = 1024 * MIB;
 
 impl WorkerArgs {
 	/// The configuration, for a chain whose data lie in `chain_dir` (`<base-path>/chains/<id>`).
@@ -187,6 +205,10 @@ impl WorkerArgs {
 	/// Blobs are served by nodes without `--worker` as well, so this works either way.
 	pub fn config(&self, chain_dir: &Path) -> Result<WorkerConfig, ConfigError> {
 		let executor = executor_path(self.worker_executor.as_deref())?;
+		let containers = self.worker_containers.then(|| millrace_container::Settings {
+			store_bytes: u64::from(self.worker_container_store).saturating_mul(GIB),
+			..millrace_container::Settings::new(chain_dir.join("worker/containers"))
+		});
 		let bid_policy = self.worker_bid_policy.as_deref().map(read_policy).transpose()?.map(Arc::new);
 		Ok(WorkerConfig {
 			devices: DeviceRules {
@@ -202,6 +224,8 @@ impl WorkerArgs {
 			job_limit: Duration::from_secs(self.worker_job_seconds.into()),
 			blob_wait: Duration::from_secs(self.worker_blob_wait.into()),
 			checkpoint_interval: Duration::from_secs(self.worker_checkpoint_seconds.into()),
+			containers,
+			container_memory_bytes: u64::from(self.worker_container_memory).saturating_mul(MIB),
 			bid_policy,
 		})
 	}

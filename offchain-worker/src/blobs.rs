@@ -113,6 +113,11 @@ impl Blobs {
 		self.0.index().blobs.get(&hash).map(|entry| entry.bytes)
 	}
 
+	/// Where a blob's bytes are while it is here. They are not checked.
+	pub(crate) fn file(&self, hash: BlobHash) -> PathBuf {
+		self.0.path(hash)
+	}
+
 	/// Stores an upload and returns its hash. Blocks on the disk.
 	pub fn put(&self, bytes: &[u8]) -> Result<BlobHash, BlobError> {
 		self.0.put(bytes, Share::Uploads)

@@ -41,6 +41,7 @@ mod blobs;
 mod call;
 mod chain;
 mod checkpoints;
+mod containers;
 mod devices;
 mod disk;
 mod executors;
@@ -71,7 +72,7 @@ pub use devices::uuid_hash;
 pub use disk::BlobError;
 pub use rpc::{rpc, BlobPresence};
 pub use status::{
-	BiddingStatus, CheckpointStatus, DeviceStatus, JobPhase, JobStatus, LeaseBrief, WorkerStatus,
+	BiddingStatus, CheckpointStatus, DeviceStatus, JobLog, JobPhase, JobStatus, LeaseBrief, WorkerStatus,
 	WorkerStatusHandle,
 };
 pub use worker::{Worker, WorkerParams};

@@ -23,7 +23,7 @@ pub(crate) struct Actual {
 /// One thing to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Action {
-	/// Run a job on the first of these GPUs, which are those of its lease.
+	/// Run a job on these GPUs, which are those of its lease's node.
 	Start { lease: LeaseId, job: JobView, gpus: Vec<GpuIndex> },
 	/// Stop the lease's job: the chain does not want it, or not now.
 	Kill { lease: LeaseId },

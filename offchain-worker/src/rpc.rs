@@ -3,7 +3,7 @@
 use crate::{
 	blobs::Blobs,
 	disk::BlobError,
-	status::{DeviceStatus, JobStatus, WorkerStatus, WorkerStatusHandle},
+	status::{DeviceStatus, JobLog, JobStatus, WorkerStatus, WorkerStatusHandle},
 };
 use jsonrpsee::{
 	core::{async_trait, RegisterMethodError, RpcResult},
@@ -69,6 +69,10 @@ pub trait WorkerRpc {
 	/// One job: where it stands, and why it failed.
 	#[method(name = "worker_job")]
 	fn worker_job(&self, lease: u64, job: u32) -> RpcResult<JobStatus>;
+
+	/// The last 64 KiB of what a job's container printed since the worker started.
+	#[method(name = "worker_log")]
+	fn worker_log(&self, lease: u64, job: u32) -> RpcResult<JobLog>;
 }
 
 struct Methods {
@@ -125,12 +129,13 @@ impl WorkerRpcServer for Methods {
 
 	fn worker_job(&self, lease: u64, job: u32) -> RpcResult<JobStatus> {
 		self.worker()?;
-		self.status.job(lease, job).ok_or_else(|| {
-			error(
-				code::NO_SUCH_JOB,
-				format!("this worker has not seen job {job} of lease {lease} since it started"),
-			)
-		})
+		self.status.job(lease, job).ok_or_else(|| no_such_job(lease, job))
+	}
+
+	fn worker_log(&self, lease: u64, job: u32) -> RpcResult<JobLog> {
+		self.worker_job(lease, job)?;
+		// A job that has printed nothing has an empty log.
+		Ok(self.status.log(lease, job).unwrap_or_default())
 	}
 }
 
@@ -158,6 +163,10 @@ async fn on_disk_thread<T: Send + 'static>(
 			};
 			error(code, failure.to_string())
 		})
+}
+
+fn no_such_job(lease: u64, job: u32) -> ErrorObjectOwned {
+	error(code::NO_SUCH_JOB, format!("this worker has not seen job {job} of lease {lease} since it started"))
 }
 
 fn error(code: i32, message: impl Into<String>) -> ErrorObjectOwned {

@@ -18,6 +18,10 @@ use std::{
 
 /// Jobs that are remembered for `worker_job`; the ones with the lowest lease and job numbers make room.
 const REMEMBERED_JOBS: usize = 1024;
+/// Jobs whose logs are remembered; the same ones make room.
+const REMEMBERED_LOGS: usize = 64;
+/// How much of a log is remembered, in bytes.
+const REMEMBERED_LOG_BYTES: usize = 64 << 10;
 
 /// A device that the worker has found.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -213,10 +217,33 @@ pub struct WorkerStatus {
 	pub notice: Option<String>,
 }
 
+/// What a container printed.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobLog {
+	/// The last of it.
+	pub text: String,
+	/// Bytes before it that are gone.
+	pub dropped_bytes: u64,
+}
+
+impl JobLog {
+	fn add(&mut self, text: &str) {
+		self.text.push_str(text);
+		let over = self.text.len().saturating_sub(REMEMBERED_LOG_BYTES);
+		if over > 0 {
+			let end = self.text.ceil_char_boundary(over);
+			self.dropped_bytes = self.dropped_bytes.saturating_add(end as u64);
+			self.text.drain(..end);
+		}
+	}
+}
+
 #[derive(Default)]
 struct State {
 	status: WorkerStatus,
 	jobs: BTreeMap<(LeaseId, JobId), JobStatus>,
+	logs: BTreeMap<(LeaseId, JobId), JobLog>,
 }
 
 /// Shared between the worker, which writes, and its RPC methods, which read.
@@ -261,6 +288,21 @@ impl WorkerStatusHandle {
 			.iter()
 			.flat_map(|running| running.lock().jobs.values().rev().cloned().collect::<Vec<_>>())
 			.collect()
+	}
+
+	/// What a job's container printed, if it was one.
+	pub fn log(&self, lease: u64, job: u32) -> Option<JobLog> {
+		self.0.as_ref()?.lock().logs.get(&(LeaseId(lease), JobId(job))).cloned()
+	}
+
+	/// A job's container printed something.
+	pub(crate) fn add_to_log(&self, lease: LeaseId, job: JobId, text: &str) {
+		let Some(running) = &self.0 else { return };
+		let logs = &mut running.lock().logs;
+		logs.entry((lease, job)).or_default().add(text);
+		while logs.len() > REMEMBERED_LOGS {
+			logs.pop_first();
+		}
 	}
 
 	/// Changes the state.

@@ -17,9 +17,9 @@ use crate::{
 use frame_system_rpc_runtime_api::AccountNonceApi;
 use millrace_primitives::{
 	leases_api::LeasesApi,
-	worker_api::{WorkerApi, WorkerView},
+	worker_api::{JobView, WorkerApi, WorkerView},
 	worker_key::KEY_TYPE as WORKER_KEY,
-	AccountId, Hash, Header, LeaseId, Nonce,
+	AccountId, GpuIndex, Hash, Header, LeaseId, Nonce,
 };
 use sc_transaction_pool_api::TransactionPool;
 use sp_api::ProvideRuntimeApi;
@@ -142,15 +142,7 @@ where
 					Ok(())
 				}
 				Action::Start { lease, job, gpus } => {
-					let device = view
-						.as_ref()
-						.zip(gpus.first())
-						.and_then(|(view, gpu)| self.devices.registered(view, *gpu));
-					if let Some((info, hash)) = device.map(|device| (device.info.clone(), device.hash)) {
-						log::info!(target: LOG_TARGET, "lease {lease}: job {} starts on {}", job.job, info.name);
-						self.devices.job_starts(hash);
-						self.tasks.job(&self.context, lease, job, info, hash);
-					}
+					self.start_job(view.as_ref(), lease, job, &gpus);
 					Ok(())
 				}
 				Action::Submit { key } => self.submit_result(key, identity, heads).await,
@@ -164,6 +156,26 @@ where
 		}
 		self.publish_leases(view.as_ref());
 		outcome
+	}
+
+	/// Starts a job on the devices that are registered as these GPUs, all of which are idle.
+	fn start_job(
+		&mut self,
+		view: Option<&WorkerView<AccountId>>,
+		lease: LeaseId,
+		job: JobView,
+		gpus: &[GpuIndex],
+	) {
+		let device = |gpu: &GpuIndex| {
+			let device = self.devices.registered(view?, *gpu)?;
+			Some((device.info.clone(), device.hash))
+		};
+		let devices: Vec<_> = gpus.iter().filter_map(device).collect();
+		for (info, hash) in &devices {
+			log::info!(target: LOG_TARGET, "lease {lease}: job {} starts on {}", job.job, info.name);
+			self.devices.job_starts(*hash);
+		}
+		self.tasks.job(&self.context, lease, job, devices);
 	}
 
 	async fn submit_result(&mut self, key: JobKey, identity: &Identity, heads: &Heads) -> Result<(), String> {
@@ -274,14 +286,16 @@ where
 				self.next_search = Some(Instant::now() + SEARCH_RETRY);
 			}
 			TaskEnd::Probed(device, result) => self.devices.probed(device, result),
-			TaskEnd::Job { lease, device, end } => self.on_job_end(lease, device, end),
+			TaskEnd::Job { lease, devices, end } => self.on_job_end(lease, &devices, end),
 		}
 	}
 
-	fn on_job_end(&mut self, lease: LeaseId, device: Hash, end: JobEnd) {
-		self.devices.job_ended(device, end.device != DeviceAfter::Sound);
-		if let DeviceAfter::Faulty(why) = end.device {
-			self.devices.probed(device, Err(why));
+	fn on_job_end(&mut self, lease: LeaseId, devices: &[Hash], end: JobEnd) {
+		for device in devices {
+			self.devices.job_ended(*device, end.device != DeviceAfter::Sound);
+		}
+		if let (DeviceAfter::Faulty(why), Some(device)) = (end.device, devices.first()) {
+			self.devices.probed(*device, Err(why));
 		}
 		match end.ending {
 			Ending::Stored(result) => {

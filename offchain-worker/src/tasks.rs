@@ -5,6 +5,7 @@ use crate::{
 	executors::on_own_thread,
 	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
 	probe::probe,
+	LOG_TARGET,
 };
 use futures::FutureExt;
 use millrace_executor::{Cancel, DeviceInfo};
@@ -24,8 +25,8 @@ pub(crate) enum TaskEnd {
 	Found(Result<Vec<DeviceInfo>, String>),
 	/// A device, by its salted hash, and whether it works.
 	Probed(Hash, Result<(), String>),
-	/// The end of a lease's job, and the hash of the device that it ran on.
-	Job { lease: LeaseId, device: Hash, end: JobEnd },
+	/// The end of a lease's job, and the hashes of the devices that it had, the one that it was about first.
+	Job { lease: LeaseId, devices: Vec<Hash>, end: JobEnd },
 }
 
 /// The tasks. Dropping this cancels them all.
@@ -44,7 +45,14 @@ impl Tasks {
 	/// Looks for devices.
 	pub(crate) fn search(&mut self, context: &JobContext) {
 		let (executors, config) = (context.executors.clone(), context.config.clone());
-		let search = on_own_thread(move || devices::find(&*executors, &config.devices, &config.data_dir));
+		let containers = context.containers.clone();
+		let search = on_own_thread(move || {
+			// Before a device is probed: a container of an earlier run may still be at work on it.
+			if let Some(Err(why)) = containers.are_wanted().then(|| containers.open()) {
+				log::warn!(target: LOG_TARGET, "no containers are run: {why}");
+			}
+			devices::find(&*executors, &config.devices, &config.data_dir)
+		});
 		self.spawn(search, |found| TaskEnd::Found(found.flatten().flatten()));
 	}
 
@@ -55,22 +63,25 @@ impl Tasks {
 		self.spawn(probed, move |passed| TaskEnd::Probed(hash, passed.flatten().flatten()));
 	}
 
-	/// Runs a lease's job on a device.
+	/// Runs a lease's job on devices, each with its hash. Without any nothing is run.
 	pub(crate) fn job(
 		&mut self,
 		context: &Arc<JobContext>,
 		lease: LeaseId,
 		job: JobView,
-		device: DeviceInfo,
-		hash: Hash,
+		devices: Vec<(DeviceInfo, Hash)>,
 	) {
+		let (infos, devices): (Vec<_>, Vec<_>) = devices.into_iter().unzip();
+		let mut infos = infos.into_iter();
+		let Some(device) = infos.next() else { return };
+		let others = infos.collect();
 		let cancel = Cancel::new();
 		self.jobs.insert(lease, RunningJob { job: job.clone(), cancel: cancel.clone() });
-		let task = JobTask { lease, job, device, cancel };
+		let task = JobTask { lease, job, device, others, cancel };
 		self.spawn(run_job(context.clone(), task), move |end| {
 			let end = end
 				.unwrap_or_else(|why| JobEnd { ending: Ending::Unserved(why), device: DeviceAfter::Suspect });
-			TaskEnd::Job { lease, device: hash, end }
+			TaskEnd::Job { lease, devices, end }
 		});
 	}
 

@@ -1,6 +1,7 @@
 //! Tests of the worker as a whole and of its asynchronous parts.
 
 mod bidding;
+mod containers;
 mod doubles;
 mod isolation;
 mod jobs;

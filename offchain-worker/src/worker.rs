@@ -1,10 +1,10 @@
 //! The worker and its loop: wait for anything to happen, then take one step.
 
 use crate::{
-	bidding::Bidding, chain::Chain, checkpoints::Checkpoints, devices::Devices, disk::BlobError,
-	executors::Executors, jobs::JobContext, kernels::Kernels, metrics::Metrics, notice::Notice,
-	reports::Usage, results::Results, submit::Submitter, tasks::Tasks, Blobs, SignWorkerCall, WorkerConfig,
-	WorkerStatusHandle, LOG_TARGET,
+	bidding::Bidding, chain::Chain, checkpoints::Checkpoints, containers::Containers, devices::Devices,
+	disk::BlobError, executors::Executors, jobs::JobContext, kernels::Kernels, metrics::Metrics,
+	notice::Notice, reports::Usage, results::Results, submit::Submitter, tasks::Tasks, Blobs, SignWorkerCall,
+	WorkerConfig, WorkerStatusHandle, LOG_TARGET,
 };
 use frame_system_rpc_runtime_api::AccountNonceApi;
 use futures::StreamExt;
@@ -152,6 +152,7 @@ where
 		let context = JobContext {
 			executors,
 			kernels,
+			containers: Containers::new(config.containers.clone()),
 			checkpoints: Checkpoints::new(blobs.clone()),
 			blobs,
 			results,

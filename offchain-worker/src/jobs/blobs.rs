@@ -3,7 +3,6 @@
 use super::{JobContext, JobRun, Stop};
 use crate::{disk::BlobError, executors::on_own_thread, status::CheckpointStatus, LOG_TARGET};
 use millrace_executor::Checkpoint as State;
-use millrace_job::Plan;
 use millrace_primitives::{worker_api::JobView, BlobHash, JobFailure, LeaseId};
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -14,22 +13,33 @@ const BLOB_POLL: Duration = Duration::from_millis(250);
 impl JobRun {
 	/// Reads blobs that the job cannot do without, waiting until the deadline for those that are not here.
 	pub(super) async fn gather(&self, hashes: &[BlobHash], deadline: Instant) -> Result<Vec<Vec<u8>>, Stop> {
-		self.wait_for(hashes, deadline).await?.map_err(|missing| {
-			let waited = self.context.config.blob_wait.as_secs();
-			let text = format!("blob {missing:?} did not arrive within {waited} s");
-			Stop::Failed(JobFailure::BlobMissing(missing), text)
-		})
+		self.wait_for(hashes, deadline).await?.map_err(|missing| self.never_came(missing))
+	}
+
+	/// Waits until the deadline for blobs that the job cannot do without, and leaves them where they are.
+	pub(super) async fn await_blobs(&self, hashes: &[BlobHash], deadline: Instant) -> Result<(), Stop> {
+		self.wait_until_here(hashes, deadline).await?.map_err(|missing| self.never_came(missing))
+	}
+
+	fn never_came(&self, missing: BlobHash) -> Stop {
+		let waited = self.context.config.blob_wait.as_secs();
+		let text = format!("blob {missing:?} did not arrive within {waited} s");
+		Stop::Failed(JobFailure::BlobMissing(missing), text)
 	}
 
 	/// The newest state that the job can go on from: of those that were stored here and the one that the chain names. `None` if
-	/// there is none, if it does not fit the plan, or if its blob does not arrive before the deadline: the job then starts
+	/// there is none, if none `fits` by its number and its length, or if its blob does not arrive before the deadline: the job then starts
 	/// from its beginning, and gives the same result later.
-	pub(super) async fn newest_state(&self, plan: &Plan, deadline: Instant) -> Result<Option<State>, Stop> {
+	pub(super) async fn newest_state(
+		&self,
+		fits: &(dyn Fn(u32, u64) -> bool + Send + Sync),
+		deadline: Instant,
+	) -> Result<Option<State>, Stop> {
 		let (lease, job) = (self.task.lease, &self.task.job);
 		let mut known: Vec<_> = [self.context.checkpoints.newest(lease, job), job.checkpoint]
 			.into_iter()
 			.flatten()
-			.filter(|checkpoint| plan.fits_checkpoint(checkpoint.launches_done, checkpoint.bytes))
+			.filter(|checkpoint| fits(checkpoint.launches_done, checkpoint.bytes))
 			.collect();
 		known.sort_by_key(|checkpoint| Reverse(checkpoint.launches_done));
 		known.dedup();
@@ -39,7 +49,7 @@ impl JobRun {
 				Ok(blobs) => {
 					let bytes = blobs.into_iter().next().unwrap_or_default();
 					// The blob may have another length than the chain was told.
-					if plan.fits_checkpoint(launches_done, bytes.len() as u64) {
+					if fits(launches_done, bytes.len() as u64) {
 						return Ok(Some(State { launches_done, bytes }));
 					}
 				}
@@ -60,18 +70,30 @@ impl JobRun {
 		deadline: Instant,
 	) -> Result<Result<Vec<Vec<u8>>, BlobHash>, Stop> {
 		loop {
+			if let Err(missing) = self.wait_until_here(hashes, deadline).await? {
+				return Ok(Err(missing));
+			}
+			match self.read(hashes.to_vec()).await? {
+				Ok(blobs) => return Ok(Ok(blobs)),
+				// Damaged or removed in the meantime: the renter may put it again.
+				Err(missing) if Instant::now() >= deadline => return Ok(Err(missing)),
+				Err(_) => tokio::time::sleep(BLOB_POLL).await,
+			}
+		}
+	}
+
+	/// Waits until the deadline for blobs that are not here. The inner error names one that did not arrive.
+	async fn wait_until_here(
+		&self,
+		hashes: &[BlobHash],
+		deadline: Instant,
+	) -> Result<Result<(), BlobHash>, Stop> {
+		loop {
 			if self.task.cancel.is_cancelled() {
 				return Err(Stop::Cancelled);
 			}
 			let missing = hashes.iter().copied().find(|hash| self.context.blobs.has(*hash).is_none());
-			let missing = match missing {
-				Some(hash) => hash,
-				None => match self.read(hashes.to_vec()).await? {
-					Ok(blobs) => return Ok(Ok(blobs)),
-					// Damaged or removed in the meantime: the renter may put it again.
-					Err(hash) => hash,
-				},
-			};
+			let Some(missing) = missing else { return Ok(Ok(())) };
 			self.tell(|status| status.detail = Some(format!("waits for blob {missing:?}")));
 			if Instant::now() >= deadline {
 				return Ok(Err(missing));
@@ -94,36 +116,30 @@ impl JobRun {
 		on_own_thread(read).await.map_err(Stop::Unserved)?.map_err(|error| Stop::Unserved(error.to_string()))
 	}
 
-	/// Keeps the checkpoints of one executor.
-	pub(super) fn keeper(&self, plan: Arc<Plan>) -> Keeper {
+	/// Keeps the checkpoints of one run.
+	pub(super) fn keeper(&self) -> Keeper {
 		Keeper {
 			context: self.context.clone(),
 			lease: self.task.lease,
 			job: self.task.job.clone(),
-			plan,
 			complained: false,
 		}
 	}
 }
 
-/// Stores the checkpoints of one executor.
+/// Stores the checkpoints of one run.
 pub(super) struct Keeper {
 	context: Arc<JobContext>,
 	lease: LeaseId,
 	job: JobView,
-	plan: Arc<Plan>,
 	complained: bool,
 }
 
 impl Keeper {
 	/// Stores a checkpoint. Trouble with it is told once and costs the job nothing. Blocks on the disk.
-	pub(super) fn keep(&mut self, state: &State) {
-		let Self { context, lease, job, plan, .. } = self;
-		// The executor ran somebody else's code: it is not believed.
-		if !plan.fits_checkpoint(state.launches_done, state.bytes.len() as u64) {
-			return;
-		}
-		match context.checkpoints.put(*lease, job, state.launches_done, &state.bytes) {
+	pub(super) fn keep(&mut self, number: u32, bytes: &[u8]) {
+		let Self { context, lease, job, .. } = self;
+		match context.checkpoints.put(*lease, job, number, bytes) {
 			Ok(checkpoint) => {
 				context.metrics.checkpoint_stored();
 				context.status.update_job(*lease, job.job, job.plan, |status| {

@@ -3,6 +3,7 @@
 use super::doubles::{block_hash, Act, ScriptedExecutors};
 use crate::{
 	checkpoints::Checkpoints,
+	containers::Containers,
 	devices,
 	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
 	kernels::Kernels,
@@ -37,6 +38,8 @@ pub(super) fn config(dir: &Path) -> WorkerConfig {
 		job_limit: Duration::from_secs(20),
 		blob_wait: Duration::from_secs(30),
 		checkpoint_interval: Duration::ZERO,
+		containers: None,
+		container_memory_bytes: 1 << 30,
 		bid_policy: None,
 	}
 }
@@ -86,6 +89,7 @@ impl World {
 		let blobs = Blobs::open(config.blob_dir(), limits).unwrap();
 		let context = JobContext {
 			executors: Arc::new(executors.clone()),
+			containers: Containers::new(None),
 			kernels: Kernels::open(dir.path().join("kernels")).unwrap(),
 			checkpoints: Checkpoints::new(blobs.clone()),
 			blobs,
@@ -113,8 +117,11 @@ impl World {
 	}
 
 	async fn run_on(&self, device: DeviceInfo, job: JobView) -> JobEnd {
-		run_job(self.context.clone(), JobTask { lease: LEASE, job, device, cancel: self.cancel.clone() })
-			.await
+		run_job(
+			self.context.clone(),
+			JobTask { lease: LEASE, job, device, others: Vec::new(), cancel: self.cancel.clone() },
+		)
+		.await
 	}
 
 	/// Runs a job on a device that compiles.

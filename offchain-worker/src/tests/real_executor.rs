@@ -6,6 +6,7 @@
 use super::jobs::{config, reference};
 use crate::{
 	checkpoints::Checkpoints,
+	containers::Containers,
 	devices,
 	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
 	kernels::Kernels,
@@ -74,6 +75,7 @@ impl World {
 		let plan = blobs.put(plan(&words).as_bytes()).unwrap();
 		let context = JobContext {
 			executors: Arc::new(Executor::new(program())),
+			containers: Containers::new(None),
 			kernels: Kernels::open(dir.path().join("kernels")).unwrap(),
 			checkpoints: Checkpoints::new(blobs.clone()),
 			blobs,
@@ -91,7 +93,11 @@ impl World {
 		let (config, job) = (&self.context.config, self.job.clone());
 		let executors = &*self.context.executors;
 		let device = devices::find(executors, &reference(), &config.data_dir).unwrap().remove(0);
-		run_job(self.context.clone(), JobTask { lease: LEASE, job, device, cancel: Cancel::new() }).await
+		run_job(
+			self.context.clone(),
+			JobTask { lease: LEASE, job, device, others: Vec::new(), cancel: Cancel::new() },
+		)
+		.await
 	}
 }
 
