@@ -10,7 +10,7 @@ import { duration, mill } from './lib/format.mjs';
 import { plancks } from './lib/input.mjs';
 import { readJob } from './lib/job.mjs';
 import { addsUp } from './lib/leases.mjs';
-import { becomeProvider, classOf, postAsk, waitUntilLive, workerOf } from './lib/market.mjs';
+import { becomeProvider, classOf, describeDevices, postAsk, waitUntilLive, workerOf } from './lib/market.mjs';
 import { rent } from './lib/rent.mjs';
 
 const DIGITS = fileURLToPath(new URL('../jobs/digits', import.meta.url));
@@ -39,6 +39,7 @@ await main(async () => {
 
 	const found = await callNode(api, 'worker_devices');
 	if (!found.length) throw new UserError(`the node at ${args.url} has found no device: start it with --worker`);
+	await describeDevices(api, found, keyPair('//Alice'));
 	const devices = [];
 	for (const device of found) devices.push({ ...device, classId: await classOf(api, device) });
 	const { kind, name } = devices[0];

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // The market scenario of `scripts/run --scenario market`: four nodes, three providers, and everything that the market does.
 
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { heads } from './lib/chain.mjs';
-import { UserError, main, note, options, patiently, step, toJson } from './lib/cli.mjs';
+import { UserError, checkWritable, main, note, options, patiently, step, toJson } from './lib/cli.mjs';
 import { bar, duration, mill, percent, plural, table } from './lib/format.mjs';
 import { COMMITTED } from './lib/iterate.mjs';
 import { readJob } from './lib/job.mjs';
@@ -186,15 +186,4 @@ function showReceipts(all, name) {
 	show(table(['lease', 'what', ...parts, 'in block'], [...rows, ['all', plural(all.length, 'lease'), ...parts.map((part) => bare(sum(part))), '']]));
 	const earned = all.flatMap((each) => each.providers.map((one) => [each.lease, name(one.provider), duration(one.attestedMs), bare(one.earned), bare(one.paid), bare(one.fee)]));
 	show(table(['lease', 'provider', 'attested time', 'earned', 'paid', 'fee'], earned));
-}
-
-/** Finds out now what would be said after minutes. */
-function checkWritable(file) {
-	const existed = existsSync(file);
-	try {
-		closeSync(openSync(file, 'a'));
-	} catch (error) {
-		throw new UserError(`--summary ${file} cannot be written (${error.code}): give a file in a folder that is there and that you may write to`);
-	}
-	if (!existed) rmSync(file);
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The slashing scenario of `scripts/run --scenario slashing`: a provider that goes dark pays, and one whose chain stands still does not.
 
-import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { eventsOf, heads } from './lib/chain.mjs';
-import { UserError, main, note, options, patiently, step, toJson } from './lib/cli.mjs';
+import { UserError, checkWritable, main, note, options, patiently, step, toJson } from './lib/cli.mjs';
 import { duration, mill, moment, percent, short, table } from './lib/format.mjs';
 import { closeLease } from './lib/leases.mjs';
 import { checkProgram, keepLogs, temporaryFolder } from './lib/nodes.mjs';
@@ -207,15 +207,4 @@ async function showSlashing(folder, seconds) {
 		const { code, signal } = await validator.exited;
 		throw new Error(`the validator's node ended by itself (${signal ?? `status ${code}`})`);
 	}
-}
-
-/** Finds out now what would be said after minutes. */
-function checkWritable(file) {
-	const existed = existsSync(file);
-	try {
-		closeSync(openSync(file, 'a'));
-	} catch (error) {
-		throw new UserError(`--summary ${file} cannot be written (${error.code}): give a file in a folder that is there and that you may write to`);
-	}
-	if (!existed) rmSync(file);
 }

@@ -1,5 +1,6 @@
 // What the scripts share as programs: options, help, progress, errors.
 
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 const colour = process.stderr.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
@@ -83,4 +84,15 @@ export async function main(run) {
 		process.stderr.write(`${paint('31', 'error:')} ${text}\n`);
 		process.exit(1);
 	}
+}
+
+/** Finds out whether a summary can be written there: otherwise that would be said after minutes. */
+export function checkWritable(file) {
+	const existed = existsSync(file);
+	try {
+		closeSync(openSync(file, 'a'));
+	} catch (error) {
+		throw new UserError(`--summary ${file} cannot be written (${error.code}): give a file in a folder that is there and that you may write to`);
+	}
+	if (!existed) rmSync(file);
 }

@@ -3,7 +3,6 @@
 import { copyFileSync, existsSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserError } from './cli.mjs';
-import { send } from './chain.mjs';
 
 /** A copy of the double in a folder, with orders of its own. `env` makes a node load it. */
 export class Double {
@@ -23,10 +22,4 @@ export class Double {
 		writeFileSync(`${file}.new`, JSON.stringify(config));
 		renameSync(`${file}.new`, file);
 	}
-}
-
-/** Governance describes the double's devices, as a class of GPUs. `sudo` is the development chain's key. */
-export async function describeDouble(api, sudo) {
-	const gpuClass = { kind: 'Cuda', vendor: 'Millrace', model: 'CUDA test double', memoryMib: 4096, minBond: 10n ** 14n, unitWeight: 1 };
-	await send(api, api.tx.sudo.sudo(api.tx.providers.createClass(gpuClass)), sudo);
 }

@@ -52,6 +52,22 @@ export async function classOf(api, device) {
 	throw new UserError(`no GPU class describes "${device.name}" (${device.kind}): ask governance to create one`);
 }
 
+/**
+ * Governance describes those of the devices that no class describes yet, on a chain where this pair is root, as on a development
+ * chain. Elsewhere it does nothing, and `classOf` says whom to ask.
+ */
+export async function describeDevices(api, devices, pair, { minBond = 10n ** 14n, say = note } = {}) {
+	if (!api.query.sudo || (await api.query.sudo.key()).unwrapOr(null)?.toString() !== pair.address) return;
+	for (const device of devices) {
+		if (await classOf(api, device).catch(() => null) !== null) continue;
+		// `NVIDIA H200` is the H200 of NVIDIA; a number at the end of a double's name tells one from another.
+		const [, vendor, model] = /^(\S+) (.+?)(?: \d)?$/.exec(device.name) ?? [null, device.kind, device.name];
+		const kind = device.kind[0].toUpperCase() + device.kind.slice(1);
+		await send(api, api.tx.sudo.sudo(api.tx.providers.createClass({ kind, vendor, model, memoryMib: device.memoryMib, minBond, unitWeight: 1 })), pair);
+		say(`the chain's root describes ${model} of ${vendor} as a class`);
+	}
+}
+
 /** Waits until the provider's reports arrive, so that its GPUs can be leased. */
 export async function waitUntilLive(api, address, timeoutMs = 120_000) {
 	const deadline = Date.now() + timeoutMs;

@@ -203,7 +203,7 @@ const NETWORK_KEY = '00000000000000000000000000000000000000000000000000000000000
 const PEER = '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp';
 
 /**
- * A validator, and further nodes that follow it: `{ validator, hosts }`, all started. `hosts` maps a name to `{ keys, args }`
+ * A validator, and further nodes that follow it: `{ validator, hosts }`, all started. `hosts` maps a name to `{ keys, args, env }`
  * of its node; `validatorArgs` are the validator's further arguments. Killing a host does not stop the chain.
  */
 export async function startNetwork({ binary, chain = 'dev', folder = temporaryFolder(), hosts, validatorArgs = [] }) {
@@ -215,9 +215,9 @@ export async function startNetwork({ binary, chain = 'dev', folder = temporaryFo
 		folder: join(folder, 'validator'),
 		args: [...VALIDATOR, '--listen-addr', address, '--node-key', NETWORK_KEY, '--state-pruning', 'archive', ...validatorArgs],
 	});
-	const nodes = Object.entries(hosts).map(([name, { keys, args = [] }]) => {
+	const nodes = Object.entries(hosts).map(([name, { keys, args = [], env }]) => {
 		const follow = [...ANY_PORT, '--bootnodes', `${address}/p2p/${PEER}`, ...args];
-		return [name, new LocalNode({ binary, chain, keys, folder: join(folder, name), args: follow })];
+		return [name, new LocalNode({ binary, chain, keys, folder: join(folder, name), args: follow, env })];
 	});
 	const all = [validator, ...nodes.map(([, node]) => node)];
 	try {

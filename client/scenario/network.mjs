@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { callNode, heads, keyPair, send } from '../lib/chain.mjs';
 import { UserError } from '../lib/cli.mjs';
 import { plancks } from '../lib/input.mjs';
-import { becomeProvider, classOf, postAsk, waitUntilLive, workerOf } from '../lib/market.mjs';
+import { becomeProvider, classOf, describeDevices, postAsk, waitUntilLive, workerOf } from '../lib/market.mjs';
 import { checkProgram, sleep, startNetwork, temporaryFolder } from '../lib/nodes.mjs';
 
 /** The market scenario's providers: where they say that they are, and what they ask per GPU and second. */
@@ -91,6 +91,7 @@ async function provide({ api, nodes, profiles }, name) {
 	let devices = [];
 	for (let tries = 0; tries < 240 && !devices.length; tries += 1, await sleep(250)) devices = await callNode(node.api, 'worker_devices');
 	if (!devices.length) throw new Error(`${name}'s node has found no device to offer: ${(await callNode(node.api, 'worker_status')).notice ?? 'its worker does not say why'}`);
+	await describeDevices(api, devices, keyPair('//Alice'), { say: () => {} });
 	for (const device of devices) device.classId = await classOf(api, device);
 	const worker = await workerOf(node.api);
 	await becomeProvider(api, pair, { endpoint: node.url, country, network, worker, devices, bond, say: () => {} });

@@ -81,6 +81,8 @@ const BAD = [
 	[/it is not a program/, 'scenario-market', '--node', 'README.md'],
 	[/it is not a file/, 'scenario-market', '--node', 'client'],
 	[/is not the millrace-node program/, 'scenario-market', '--node', process.execPath],
+	[/--node names no program/, 'scenario-faults', '--node', ''],
+	[/is not the millrace-node program/, 'scenario-faults', '--node', process.execPath],
 	[/--node names no program/, 'scenario-slashing', '--node', ''],
 	[/--stall-seconds 10 is not possible[^]*from 30/, 'scenario-slashing', '--node', process.execPath, '--stall-seconds', '10'],
 	[/--stall-seconds 1m is not possible/, 'scenario-slashing', '--node', process.execPath, '--stall-seconds', '1m'],

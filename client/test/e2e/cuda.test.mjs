@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { callNode, heads, keyPair, send } from '../../lib/chain.mjs';
-import { Double, describeDouble } from '../../lib/double.mjs';
+import { Double } from '../../lib/double.mjs';
 import { putBlobs, readJob } from '../../lib/job.mjs';
 import { addsUp, awaitEvent, closeLease, followJob, waitForAttestation } from '../../lib/leases.mjs';
 import { temporaryFolder } from '../../lib/nodes.mjs';
@@ -24,7 +24,6 @@ let market;
 
 before(async () => {
 	await chain.start();
-	await describeDouble(chain.api, keyPair('//Alice'));
 	market = await chain.provider();
 });
 after(() => chain.stop());

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { callNode, DispatchFailed, keyPair } from '../../lib/chain.mjs';
 import { blobHash } from '../../lib/job.mjs';
-import { becomeProvider, classOf, postAsk, waitUntilLive, workerOf } from '../../lib/market.mjs';
+import { becomeProvider, classOf, describeDevices, postAsk, waitUntilLive, workerOf } from '../../lib/market.mjs';
 import { ALONE, LocalNode, sleep } from '../../lib/nodes.mjs';
 
 export { freePort, sleep } from '../../lib/nodes.mjs';
@@ -23,6 +23,7 @@ export class Chain extends LocalNode {
 		const pair = keyPair(account);
 		let devices = [];
 		for (let tries = 0; tries < 120 && !devices.length; tries += 1, await sleep(250)) devices = await callNode(api, 'worker_devices');
+		await describeDevices(api, devices, keyPair('//Alice'), { say: () => {} });
 		for (const device of devices) device.classId = await classOf(api, device);
 		const worker = await workerOf(api);
 		await becomeProvider(api, pair, { endpoint: this.url, country: 'ZZ', network: 0, worker, devices, bond: 10n ** 15n });
