@@ -16,6 +16,8 @@ pub(crate) struct Config {
 	pub(crate) devices: u32,
 	/// Memory of each, in bytes.
 	pub(crate) memory_bytes: u64,
+	/// MIG instances of the first GPU. While there are any, it is shown as one of them at most.
+	pub(crate) instances: Vec<Instance>,
 	/// Instructions that a context may run, over all its launches. One that runs out of them hangs, as it would on a GPU.
 	pub(crate) steps: u64,
 	/// Every function of the driver returns this code, from `cuInit` on.
@@ -30,6 +32,16 @@ pub(crate) struct Config {
 	pub(crate) faults: Vec<Fault>,
 	/// Each launch takes so much longer, in milliseconds.
 	pub(crate) slow_ms: u64,
+}
+
+/// A MIG instance.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Instance {
+	/// Its `MIG-...` text.
+	pub(crate) uuid: String,
+	/// Its memory in bytes.
+	pub(crate) memory_bytes: u64,
 }
 
 /// What goes wrong with a launch.
@@ -55,6 +67,8 @@ pub(crate) enum FaultKind {
 	/// It does what a driver might do for a kernel that has found a hole in it: reaches for a file, a program, the network and
 	/// another process. If any of that succeeds it ends with the code 998, and otherwise as it should.
 	Escape,
+	/// If there is another GPU beside its own it ends with the code 998, and otherwise as it should.
+	Neighbour,
 }
 
 impl Default for Config {
@@ -62,6 +76,7 @@ impl Default for Config {
 		Self {
 			devices: 1,
 			memory_bytes: 4 << 30,
+			instances: Vec::new(),
 			steps: 1 << 40,
 			broken: None,
 			load_error: None,

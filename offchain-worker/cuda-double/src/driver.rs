@@ -3,6 +3,7 @@
 use crate::{
 	config::{stay_loaded, Config, Fault, FaultKind},
 	escape::escapes,
+	visible::{visible, Gpu},
 };
 use millrace_ptx::{
 	launch, Argument, Budget, Entry, Fault as KernelFault, FaultKind as Kind, LaunchConfig, LaunchError,
@@ -53,6 +54,8 @@ pub(crate) type Handle = u64;
 /// The driver, once it is initialised.
 pub(crate) struct Driver {
 	pub(crate) config: Config,
+	/// What this process is shown.
+	pub(crate) gpus: Vec<Gpu>,
 	contexts: Mutex<BTreeMap<Handle, Arc<Context>>>,
 	next: AtomicU32,
 	launches: AtomicU32,
@@ -69,6 +72,7 @@ pub(crate) fn init() -> Answer<()> {
 		let config = Config::load()?;
 		Ok(Driver {
 			lost: AtomicU32::new(config.broken.unwrap_or(0)),
+			gpus: visible(&config),
 			config,
 			contexts: Mutex::new(BTreeMap::new()),
 			next: AtomicU32::new(1),
@@ -81,7 +85,7 @@ pub(crate) fn init() -> Answer<()> {
 		code::OPERATING_SYSTEM
 	})?;
 	driver.alive()?;
-	if driver.config.devices == 0 {
+	if driver.gpus.is_empty() {
 		return Err(code::NO_DEVICE);
 	}
 	Ok(())
@@ -108,22 +112,20 @@ impl Driver {
 		0x0DD0_0000_0000 | u64::from(self.next.fetch_add(1, SeqCst)) << 4
 	}
 
-	/// Checks a device's ordinal.
-	pub(crate) fn device(&self, ordinal: i32) -> Answer<u32> {
-		u32::try_from(ordinal)
-			.ok()
-			.filter(|ordinal| *ordinal < self.config.devices)
-			.ok_or(code::INVALID_DEVICE)
+	/// The device of that ordinal.
+	pub(crate) fn device(&self, ordinal: i32) -> Answer<&Gpu> {
+		let found = usize::try_from(ordinal).ok().and_then(|ordinal| self.gpus.get(ordinal));
+		found.ok_or(code::INVALID_DEVICE)
 	}
 
 	/// Makes a context on a device.
 	pub(crate) fn create_context(&self, ordinal: i32) -> Answer<Handle> {
-		self.device(ordinal)?;
+		let memory_bytes = self.device(ordinal)?.memory_bytes;
 		let handle = self.handle();
 		let context = Context {
 			stream: self.handle(),
 			state: Mutex::new(State {
-				memory: Memory::new(self.config.memory_bytes),
+				memory: Memory::new(memory_bytes),
 				budget: Budget::new(self.config.steps),
 				modules: BTreeMap::new(),
 				functions: BTreeMap::new(),
@@ -375,6 +377,7 @@ impl Context {
 				Some(FaultKind::Hang) => hang(),
 				Some(FaultKind::Sticky(code)) => code,
 				Some(FaultKind::Escape) if !is_confined() => code::ESCAPED,
+				Some(FaultKind::Neighbour) if driver.gpus.len() > 1 => code::ESCAPED,
 				_ => {
 					let mut state = lock(&context.state);
 					let State { memory, budget, .. } = &mut *state;

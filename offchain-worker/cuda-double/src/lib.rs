@@ -3,7 +3,7 @@
 //!
 //! It exists so that the production loader, error mapping, watchdogs and kill paths are tested on machines without a GPU. It
 //! checks what a driver checks (handles, contexts, ranges, null pointers, the order of calls), and goes wrong when it is told to:
-//! see `config.rs` for the file that says how. It is not a GPU: it says so in its name, and nothing that it measures means
+//! see `config.rs` for the file that says how. It shows what `CUDA_VISIBLE_DEVICES` leaves, as a driver does. It is not a GPU: it says so in its name, and nothing that it measures means
 //! anything.
 //!
 //! `MILLRACE_LIBCUDA=target/release/libmillrace_cuda_double.so` makes a node or an executor use it.
@@ -16,6 +16,7 @@
 mod config;
 mod driver;
 mod escape;
+mod visible;
 
 use driver::{code, driver, Answer, Context, Handle};
 use millrace_ptx::{Argument, LaunchConfig};
@@ -93,22 +94,21 @@ pub unsafe extern "C" fn cuDriverGetVersion(version: *mut c_int) -> u32 {
 #[no_mangle]
 pub unsafe extern "C" fn cuDeviceGetCount(count: *mut c_int) -> u32 {
 	// SAFETY: the caller keeps to the driver's documentation.
-	result(driver().and_then(|driver| unsafe { put(count, driver.config.devices as c_int) }))
+	result(driver().and_then(|driver| unsafe { put(count, driver.gpus.len() as c_int) }))
 }
 
 /// The GPU of that ordinal.
 #[no_mangle]
 pub unsafe extern "C" fn cuDeviceGet(device: *mut c_int, ordinal: c_int) -> u32 {
 	// SAFETY: the caller keeps to the driver's documentation.
-	result(driver().and_then(|driver| unsafe { put(device, driver.device(ordinal)? as c_int) }))
+	result(driver().and_then(|driver| unsafe { put(device, driver.device(ordinal).map(|_| ordinal)?) }))
 }
 
 /// A GPU's name: it says what this is.
 #[no_mangle]
 pub unsafe extern "C" fn cuDeviceGetName(name: *mut c_char, length: c_int, device: c_int) -> u32 {
 	result(driver().and_then(|driver| {
-		let ordinal = driver.device(device)?;
-		let text = format!("Millrace CUDA test double {ordinal}\0");
+		let text = format!("{}\0", driver.device(device)?.name);
 		let length = usize::try_from(length).map_err(|_| code::INVALID_VALUE)?;
 		if name.is_null() || length < text.len() {
 			return Err(code::INVALID_VALUE);
@@ -119,14 +119,23 @@ pub unsafe extern "C" fn cuDeviceGetName(name: *mut c_char, length: c_int, devic
 	}))
 }
 
-/// A GPU's UUID: the same in every process, another one for each ordinal.
+/// A GPU's UUID: the same in every process, another one for each GPU. For an instance it is that of the whole GPU.
 #[no_mangle]
 pub unsafe extern "C" fn cuDeviceGetUuid(uuid: *mut [c_uchar; 16], device: c_int) -> u32 {
 	result(driver().and_then(|driver| {
-		let mut bytes = *b"Millrace double.";
-		bytes[15] = driver.device(device)? as u8;
+		let bytes = driver.device(device)?.whole;
 		// SAFETY: the caller keeps to the driver's documentation.
 		unsafe { put(uuid, bytes) }
+	}))
+}
+
+/// The same, but the instance's own UUID for an instance.
+#[no_mangle]
+pub unsafe extern "C" fn cuDeviceGetUuid_v2(uuid: *mut [c_uchar; 16], device: c_int) -> u32 {
+	result(driver().and_then(|driver| {
+		let gpu = driver.device(device)?;
+		// SAFETY: the caller keeps to the driver's documentation.
+		unsafe { put(uuid, gpu.instance.unwrap_or(gpu.whole)) }
 	}))
 }
 
@@ -134,9 +143,9 @@ pub unsafe extern "C" fn cuDeviceGetUuid(uuid: *mut [c_uchar; 16], device: c_int
 #[no_mangle]
 pub unsafe extern "C" fn cuDeviceTotalMem_v2(bytes: *mut usize, device: c_int) -> u32 {
 	result(driver().and_then(|driver| {
-		driver.device(device)?;
+		let memory = driver.device(device)?.memory_bytes;
 		// SAFETY: the caller keeps to the driver's documentation.
-		unsafe { put(bytes, driver.config.memory_bytes as usize) }
+		unsafe { put(bytes, memory as usize) }
 	}))
 }
 

@@ -5,8 +5,9 @@
 //! library is loaded by [`enumerate`] and by [`CudaDevice::open`] and stays loaded, so both belong into a process that
 //! may be lost.
 //!
-//! A GPU in MIG mode is listed as one device, with the UUID of the whole GPU. Choose an instance with
-//! `CUDA_VISIBLE_DEVICES`.
+//! The driver shows a process what the environment variable [`VISIBLE_VARIABLE`] names, and of a GPU in MIG mode one instance at
+//! most. An instance is opened in a process that was started with its UUID in that variable. See
+//! [`listing`](crate::listing) for all that there is.
 
 mod code;
 mod compiled;
@@ -26,6 +27,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 pub const LIBRARY: &str = "libcuda.so.1";
 /// The environment variable that names another library than [`LIBRARY`].
 pub const LIBRARY_VARIABLE: &str = "MILLRACE_LIBCUDA";
+/// NVIDIA's environment variable that names the GPUs, or the instance, that the driver shows. It is read when the driver is
+/// initialised.
+pub const VISIBLE_VARIABLE: &str = "CUDA_VISIBLE_DEVICES";
 
 /// Why no GPU can be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -53,13 +57,20 @@ pub enum CudaUnavailable {
 	#[error("the CUDA driver knows no GPU")]
 	NoDevice,
 	/// No GPU has the UUID that was asked for.
-	#[error("there is no GPU {wanted}, but: {}", found.join(", "))]
+	#[error("there is no GPU {wanted} here{}", but(found))]
 	UnknownDevice {
 		/// The UUID asked for.
 		wanted: String,
 		/// The UUIDs of the GPUs that are there.
 		found: Vec<String>,
 	},
+}
+
+fn but(found: &[String]) -> String {
+	if found.is_empty() {
+		return "; `millrace-executor devices` lists those that can be used".into();
+	}
+	format!(", but: {}", found.join(", "))
 }
 
 /// Lists the GPUs in the driver's order. A driver without GPUs gives an empty list.
@@ -87,12 +98,20 @@ pub struct CudaDevice {
 impl CudaDevice {
 	/// Opens the GPU with that UUID, or the first one.
 	///
+	/// In a process that was shown nothing but that GPU by [`VISIBLE_VARIABLE`], the one that the driver has is the one that is
+	/// wanted: drivers before CUDA 11.4 do not tell the UUID of an instance.
+	///
 	/// # Errors
 	///
 	/// Every [`CudaUnavailable`].
 	pub fn open(uuid: Option<&str>) -> Result<Self, CudaUnavailable> {
 		let driver = Driver::load()?;
-		let devices = driver.devices()?;
+		let mut devices = driver.devices()?;
+		if let ([(_, only)], Some(wanted)) = (devices.as_mut_slice(), uuid) {
+			if std::env::var_os(VISIBLE_VARIABLE).is_some_and(|shown| shown == wanted) {
+				only.uuid = wanted.into();
+			}
+		}
 		let found = devices.iter().map(|(_, info)| info.uuid.clone()).collect();
 		let chosen = devices.into_iter().find(|(_, info)| uuid.is_none_or(|uuid| uuid == info.uuid));
 		let Some((ordinal, info)) = chosen else {

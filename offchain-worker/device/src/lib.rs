@@ -20,9 +20,14 @@
 //! Between two launches [`run_plan`] can hand out the job's state, a [`Checkpoint`], and it can start from one. The output
 //! is the same, byte by byte, also when the two parts of a job run on different devices.
 //!
+//! # Health
+//!
+//! [`nvml`] tells how the GPUs are: temperature, power, errors, whether they are still there; and which instances a GPU in MIG mode
+//! has. [`listing::enumerate`] lists what jobs can run on, instances included.
+//!
 //! # Unsafe code
 //!
-//! Only in the module `cuda`, whose calls into the driver cannot be anything else.
+//! Only in the modules `cuda` and `nvml`, whose calls into the driver cannot be anything else.
 
 mod checkpoint;
 pub mod conformance;
@@ -31,6 +36,9 @@ mod device;
 mod error;
 mod info;
 mod launch;
+mod library;
+pub mod listing;
+pub mod nvml;
 pub mod reference;
 mod run;
 

@@ -85,11 +85,12 @@ impl Driver {
 		let table = &self.table;
 		let (mut device, mut memory, mut major, mut minor) = (0, 0, 0, 0);
 		let mut name = [0; 256];
-		let mut uuid = CUuuid { bytes: [0; 16] };
+		let mut whole = CUuuid { bytes: [0; 16] };
 		// All write to live variables of the pointed-to type, and the name's length is given.
 		call!(table, cuDeviceGet(&mut device, ordinal))?;
 		call!(table, cuDeviceGetName(name.as_mut_ptr(), name.len() as c_int, device))?;
-		call!(table, cuDeviceGetUuid(&mut uuid, device))?;
+		call!(table, cuDeviceGetUuid(&mut whole, device))?;
+		let whole = whole.bytes.map(|byte| byte as u8);
 		call!(table, cuDeviceTotalMem_v2(&mut memory, device))?;
 		let (wanted_major, wanted_minor) = (
 			CUdevice_attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
@@ -101,11 +102,23 @@ impl Driver {
 			kind: Kind::Cuda,
 			name: c_text(&name.map(|c| c as u8)),
 			memory_bytes: memory as u64,
-			uuid: uuid_text(uuid.bytes.map(|byte| byte as u8)),
+			uuid: self.instance_uuid(device, whole).unwrap_or_else(|| uuid_text("GPU", whole)),
 			driver: Some(driver.into()),
 			compute_capability: Some((major.unsigned_abs(), minor.unsigned_abs())),
 		};
 		Ok((device, info))
+	}
+
+	/// UUID of a device that is an instance of a GPU with another UUID. A driver that cannot tell has none to show.
+	fn instance_uuid(&self, device: CUdevice, whole: [u8; 16]) -> Option<String> {
+		let mut uuid = CUuuid { bytes: [0; 16] };
+		let get = self.table.cuDeviceGetUuid_v2?;
+		// SAFETY: writes to a live variable of the pointed-to type.
+		if unsafe { get(&mut uuid, device) } != 0 {
+			return None;
+		}
+		let uuid = uuid.bytes.map(|byte| byte as u8);
+		(uuid != whole).then(|| uuid_text("MIG", uuid))
 	}
 
 	/// Makes a context on a device that [`Self::devices`] has listed.
@@ -330,8 +343,8 @@ fn c_text(bytes: &[u8]) -> String {
 }
 
 /// The UUID as NVIDIA's tools write it.
-fn uuid_text(bytes: [u8; 16]) -> String {
-	let mut text = String::from("GPU");
+fn uuid_text(kind: &str, bytes: [u8; 16]) -> String {
+	let mut text = String::from(kind);
 	for (index, byte) in bytes.iter().enumerate() {
 		if [0, 4, 6, 8, 10].contains(&index) {
 			text.push('-');
@@ -348,7 +361,7 @@ mod tests {
 	#[test]
 	fn uuids_look_like_those_of_nvidias_tools() {
 		let bytes = std::array::from_fn(|index| index as u8 * 17);
-		assert_eq!(uuid_text(bytes), "GPU-00112233-4455-6677-8899-aabbccddeeff");
+		assert_eq!(uuid_text("GPU", bytes), "GPU-00112233-4455-6677-8899-aabbccddeeff");
 	}
 
 	#[test]

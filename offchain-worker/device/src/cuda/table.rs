@@ -1,6 +1,7 @@
 //! The driver's functions, found at run time.
 
 use super::{CudaUnavailable, LIBRARY, LIBRARY_VARIABLE};
+use crate::library::dynamic_linker_text;
 use cuda_driver_sys::{
 	CUcontext, CUdevice, CUdevice_attribute, CUdeviceptr, CUfunction, CUjitInputType, CUjit_option,
 	CUlinkState, CUmodule, CUresult, CUstream, CUuuid,
@@ -16,16 +17,25 @@ use std::{
 ///
 /// The fields return `u32` instead of `CUresult`: that is a Rust enum of the codes of CUDA 10.2, and a newer driver
 /// returns others, which must not become a value of such an enum.
+///
+/// One function may be missing. `cuda-driver-sys` does not have it, so its signature is compared with that of the function
+/// that it is a newer version of.
 macro_rules! functions {
-	($($function:ident($($argument:ty),*);)*) => {
+	(
+		optional $newer:ident($($newer_argument:ty),*) like $older:ident;
+		$($function:ident($($argument:ty),*);)*
+	) => {
 		/// The functions of a loaded driver. They may be called as NVIDIA's documentation allows.
 		#[expect(non_snake_case, reason = "the driver's own names")]
 		pub(super) struct Table {
 			$(pub(super) $function: unsafe extern "C" fn($($argument),*) -> u32,)*
+			/// Not in every driver.
+			pub(super) $newer: Option<unsafe extern "C" fn($($newer_argument),*) -> u32>,
 			/// Keeps the functions in memory.
 			_library: Library,
 		}
 
+		const _: unsafe extern "C" fn($($newer_argument),*) -> CUresult = cuda_driver_sys::$older;
 		$(const _: unsafe extern "C" fn($($argument),*) -> CUresult = cuda_driver_sys::$function;)*
 
 		impl Table {
@@ -41,13 +51,21 @@ macro_rules! functions {
 						return Err(CudaUnavailable::MissingFunction { library: path, function: stringify!($function) });
 					};
 				)*
-				Ok(Self { $($function,)* _library: library })
+				// SAFETY: NVIDIA's header declares it with the signature of the older function, which the assertion has checked.
+				let $newer = unsafe {
+					library.get::<unsafe extern "C" fn($($newer_argument),*) -> u32>(stringify!($newer).as_bytes())
+				};
+				let $newer = $newer.ok().map(|symbol| *symbol);
+				Ok(Self { $($function,)* $newer, _library: library })
 			}
 		}
 	};
 }
 
 functions! {
+	// Since CUDA 11.4, and so not in `cuda-driver-sys`. It tells instances of a GPU in MIG mode apart.
+	optional cuDeviceGetUuid_v2(*mut CUuuid, CUdevice) like cuDeviceGetUuid;
+
 	cuInit(c_uint);
 	cuDriverGetVersion(*mut c_int);
 	cuDeviceGetCount(*mut c_int);
@@ -96,9 +114,4 @@ impl Table {
 			}
 		}
 	}
-}
-
-/// The dynamic linker's own words, which name the file or the dependency that is missing.
-fn dynamic_linker_text(error: &libloading::Error) -> String {
-	std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
