@@ -87,9 +87,9 @@ pub fn run_by_hand(run: &HandRun, progress: &mut dyn FnMut(Progress)) -> Result<
 	})?)
 }
 
-/// Lists the GPUs, or says why there are none. Loads the driver into this process.
+/// Lists the GPUs, and the instances of those in MIG mode, or says why there are none. Loads the driver into this process.
 pub fn list_devices() -> DeviceList {
-	match millrace_device::cuda::enumerate() {
+	match millrace_device::listing::enumerate() {
 		Ok(gpus) => DeviceList { gpus, cuda_unavailable: None },
 		Err(error) => DeviceList { gpus: Vec::new(), cuda_unavailable: Some(error.to_string()) },
 	}

@@ -100,7 +100,8 @@ impl Executor {
 	/// [`ExecutorError::CannotStart`] and [`ExecutorError::Lost`]. A machine without GPUs or without a driver is no
 	/// error.
 	pub fn devices(&self) -> Result<DeviceList, ExecutorError> {
-		let Started { mut process, stdin, stdout } = Process::start(&self.path, &["devices", "--json"])?;
+		let Started { mut process, stdin, stdout } =
+			Process::start(&self.path, &["devices", "--json"], None)?;
 		drop(stdin);
 		let (sender, receiver) = sync_channel(1);
 		spawn("executor-devices", move || {
@@ -205,9 +206,13 @@ impl Session {
 		sizes: Sizes,
 	) -> Result<Self, ExecutorError> {
 		let path = executor.path();
+		let only = match device {
+			DeviceSelector::Cuda(Some(uuid)) => Some(uuid.as_str()),
+			DeviceSelector::Cuda(None) | DeviceSelector::Reference => None,
+		};
 		let (parent, device) = (std::process::id().to_string(), device.to_string());
 		let arguments = ["serve", "--parent", &parent, "--device", &device];
-		let Started { process, stdin, stdout } = Process::start(path, &arguments)?;
+		let Started { process, stdin, stdout } = Process::start(path, &arguments, only)?;
 		// Few, so that a child that floods its pipe is slowed down instead of filling our memory.
 		let (sender, events) = sync_channel(4);
 		spawn("executor-listener", move || listen(stdout, sizes, &sender))?;
@@ -314,7 +319,7 @@ impl Session {
 	}
 }
 
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), ExecutorError> {
+pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), ExecutorError> {
 	let thread = thread::Builder::new().name(name.into()).spawn(body);
 	thread.map(drop).map_err(|error| ExecutorError::Lost(format!("no thread to talk to it: {error}")))
 }

@@ -1,6 +1,7 @@
 //! One child process: started with nothing it does not need, and never left behind.
 
 use crate::{system, ExecutorError};
+use millrace_device::{cuda, nvml};
 use std::{
 	fs,
 	io::{self, Read},
@@ -13,8 +14,8 @@ use std::{
 };
 
 /// The variables that a child keeps: those that choose a GPU driver and the GPUs that it shows.
-pub(crate) const KEPT_VARIABLES: [&str; 3] =
-	[millrace_device::cuda::LIBRARY_VARIABLE, "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"];
+pub(crate) const KEPT_VARIABLES: [&str; 4] =
+	[cuda::LIBRARY_VARIABLE, nvml::LIBRARY_VARIABLE, cuda::VISIBLE_VARIABLE, "LD_LIBRARY_PATH"];
 /// How long a killed process may take to end. Only one that is stuck in its device's driver takes longer.
 const REAP: Duration = Duration::from_secs(10);
 /// How often an ending process is looked at.
@@ -37,12 +38,17 @@ pub(crate) struct Started {
 }
 
 impl Process {
-	/// Starts the program at `path`.
+	/// Starts the program at `path`. Its driver shows it no GPU but `only`, if there is one: a process has no business on any
+	/// other, and an instance of a GPU in MIG mode cannot be had in another way.
 	///
 	/// # Errors
 	///
 	/// [`ExecutorError::CannotStart`].
-	pub(crate) fn start(path: &Path, arguments: &[&str]) -> Result<Started, ExecutorError> {
+	pub(crate) fn start(
+		path: &Path,
+		arguments: &[&str],
+		only: Option<&str>,
+	) -> Result<Started, ExecutorError> {
 		let cannot =
 			|error: io::Error| ExecutorError::CannotStart { path: path.into(), reason: error.to_string() };
 		// The child starts in another folder, where a relative path would mean something else.
@@ -54,6 +60,7 @@ impl Process {
 			// A cache of compiled kernels would be state that jobs share.
 			.env("CUDA_CACHE_DISABLE", "1")
 			.envs(KEPT_VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+			.envs(only.map(|uuid| (cuda::VISIBLE_VARIABLE, uuid)))
 			.current_dir("/")
 			.process_group(0)
 			.stdin(Stdio::piped())
