@@ -106,7 +106,7 @@ test('scripts/run says that a port is busy, and that an option or a scenario is 
 		server.close();
 	}
 	assert.match((await run('scripts/run', '--nonsense')).stderr, /unknown option: --nonsense[^]*--help/);
-	assert.match((await run('scripts/run', '--scenario', 'moon')).stderr, /unknown scenario: moon[^]*lease, market or slashing/);
+	assert.match((await run('scripts/run', '--scenario', 'moon')).stderr, /unknown scenario: moon[^]*lease, market, faults or slashing/);
 	assert.match((await run('scripts/run', '--scenario', 'market', '--verbose')).stderr, /--verbose is for the lease scenario alone/);
 	assert.match((await run('scripts/run', '--scenario', 'market', '--stall-seconds', '60')).stderr, /--stall-seconds is for the slashing scenario alone/);
 	assert.match((await run('scripts/run', '--scenario', 'slashing', '--stall-seconds', '5')).stderr, /--stall-seconds 5 is not possible[^]*from 30 to 600/);

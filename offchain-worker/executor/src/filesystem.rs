@@ -5,7 +5,7 @@ use landlock::{
 	path_beneath_rules, Access, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
 	RulesetError, ABI,
 };
-use millrace_device::cuda::LIBRARY_VARIABLE;
+use millrace_device::{cuda, nvml};
 use std::{env, fs, io::ErrorKind, path::PathBuf};
 
 /// The newest version of the kernel's interface that is used. Older kernels do what they can.
@@ -41,16 +41,29 @@ const FOREIGN: &str = "/";
 ///
 /// Call it before the driver is loaded, for it opens files as it starts, and while there is only one thread.
 pub(crate) fn restrict(device: &DeviceSelector) -> bool {
+	restrict_to(match device {
+		DeviceSelector::Reference => None,
+		DeviceSelector::Cuda(_) => Some(cuda::LIBRARY_VARIABLE),
+	})
+}
+
+/// Leaves this process only the files that NVML needs. As [`restrict`] otherwise.
+pub(crate) fn restrict_for_nvml() -> bool {
+	restrict_to(Some(nvml::LIBRARY_VARIABLE))
+}
+
+/// Leaves the files of the driver whose library that variable names, or none.
+fn restrict_to(library_variable: Option<&str>) -> bool {
 	// What could not be restricted is seen below.
-	let _ = try_restrict(device);
+	let _ = try_restrict(library_variable);
 	// Refused, not merely missing: what is not there says nothing.
 	fs::read_dir(FOREIGN).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
 }
 
-fn try_restrict(device: &DeviceSelector) -> Result<(), RulesetError> {
-	let (readable, devices) = match device {
-		DeviceSelector::Reference => (Vec::new(), Vec::new()),
-		DeviceSelector::Cuda(_) => (readable_for_cuda(), device_files()),
+fn try_restrict(library_variable: Option<&str>) -> Result<(), RulesetError> {
+	let (readable, devices) = match library_variable {
+		None => (Vec::new(), Vec::new()),
+		Some(variable) => (readable_for_driver(variable), device_files()),
 	};
 	let read = AccessFs::from_read(INTERFACE);
 	let all = AccessFs::from_all(INTERFACE);
@@ -65,8 +78,8 @@ fn try_restrict(device: &DeviceSelector) -> Result<(), RulesetError> {
 }
 
 /// The driver's files, wherever the operator has put them. What does not exist makes no rule.
-fn readable_for_cuda() -> Vec<PathBuf> {
-	let library = env::var_os(LIBRARY_VARIABLE).map(PathBuf::from);
+fn readable_for_driver(library_variable: &str) -> Vec<PathBuf> {
+	let library = env::var_os(library_variable).map(PathBuf::from);
 	let beside = library.as_deref().and_then(|library| library.parent()).map(PathBuf::from);
 	let search = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
 	let fixed = READ_BY_A_DRIVER.into_iter().chain(READ_BY_ALL).map(PathBuf::from);

@@ -33,6 +33,27 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! # The GPUs' health
+//!
+//! [`Monitor`] starts the same program as a process that lasts, reads the health of all GPUs every few seconds, and tells at once
+//! when one of them reports an error. The driver's library for that ([`millrace_device::nvml`]) can hang as well as CUDA's, so the
+//! node does not load it either. Restarting a monitor that was lost is the caller's matter.
+//!
+//! ```no_run
+//! use millrace_executor::{Executor, Monitor, MonitorMessage};
+//! use std::time::Duration;
+//!
+//! let mut monitor = Monitor::start(&Executor::new("/usr/lib/millrace/millrace-executor"), Duration::from_secs(5))?;
+//! while let Ok(message) = monitor.next(Duration::from_secs(1)) {
+//!     match message {
+//!         Some(MonitorMessage::Reading(reading)) => println!("{} GPUs", reading.gpus.len()),
+//!         Some(MonitorMessage::Xid(event)) => println!("{}: {} ({})", event.uuid, event.meaning, event.code),
+//!         None => {}
+//!     }
+//! }
+//! # Ok::<(), millrace_executor::ExecutorError>(())
+//! ```
+//!
 //! # What an error asks of the caller
 //!
 //! | Error | Meaning | What to do |
@@ -46,7 +67,8 @@
 //!
 //! # What keeps the child in bounds
 //!
-//! Its environment is empty but for the variables that choose a GPU driver. It is the leader of its process group, dies with
+//! Its environment is empty but for the variables that choose a GPU driver, and its driver shows it the GPU of its job and no
+//! other. It is the leader of its process group, dies with
 //! its parent, writes no core file, has a limit on its memory, cannot be traced by other processes of the user, gains no privileges, and has a network
 //! namespace with nothing in it. Landlock leaves it the files of the device's driver alone; then the driver is loaded; then
 //! seccomp takes away programs, other processes, sockets and the kernel's own setting. Only after that does it read anything of
@@ -64,7 +86,9 @@ mod conformance;
 mod error;
 mod filesystem;
 mod frame;
+mod health;
 mod message;
+mod monitor;
 mod parent;
 mod prepare;
 mod process;
@@ -73,14 +97,21 @@ mod serve;
 mod syscalls;
 #[expect(unsafe_code, reason = "calls to the operating system that the standard library does not have")]
 mod system;
+mod watcher;
 
 pub use by_hand::{list_devices, run_by_hand, HandRun, HandRunError};
 pub use conformance::{conformance, ConformanceRecord};
 pub use error::{ExecutorError, Failure, FailureKind};
+pub use health::{health_text, read_health};
+pub use monitor::{Monitor, MonitorMessage};
 pub use parent::{Cancel, Executor, ExecutorInfo};
 pub use prepare::PrepareLimits;
 pub use request::{DeviceSelector, JobLimits, JobOutput, JobRequest, SelectorTextError};
 pub use serve::serve;
 pub use system::Confinement;
+pub use watcher::watch_health;
 
-pub use millrace_device::{Checkpoint, Checkpoints, DeviceInfo, DeviceList, Kind, Progress, Update};
+pub use millrace_device::{
+	nvml::{GpuHealth, GpuState, MigInstance, NvmlUnavailable, Reading, Throttling, XidEvent},
+	Checkpoint, Checkpoints, DeviceInfo, DeviceList, Kind, Progress, Update,
+};

@@ -2,8 +2,8 @@
 
 use clap::{Args, Parser, Subcommand};
 use millrace_executor::{
-	conformance, list_devices, run_by_hand, serve, ConformanceRecord, DeviceSelector, Executor, HandRun,
-	JobLimits,
+	conformance, health_text, list_devices, read_health, run_by_hand, serve, watch_health, ConformanceRecord,
+	DeviceSelector, Executor, HandRun, JobLimits,
 };
 use millrace_job::BlobHash;
 use std::{
@@ -11,6 +11,7 @@ use std::{
 	error::Error,
 	fs,
 	io::{stderr, IsTerminal},
+	os::unix::process::parent_id,
 	path::PathBuf,
 	process::ExitCode,
 	time::{Duration, Instant},
@@ -34,6 +35,22 @@ enum Command {
 		/// Print JSON.
 		#[arg(long)]
 		json: bool,
+	},
+	/// Show how the GPUs are: temperature, power, errors.
+	Health {
+		/// Print JSON.
+		#[arg(long)]
+		json: bool,
+	},
+	/// Print the health of the GPUs every few seconds, and errors that they report at once, as lines of JSON. The node starts this
+	/// itself.
+	Monitor {
+		/// Process id of whoever started this, with whom it ends.
+		#[arg(long, default_value_t = parent_id())]
+		parent: u32,
+		/// Seconds between two readings, from 0.1 to 3600.
+		#[arg(long, default_value = "5", value_parser = seconds)]
+		every: Duration,
 	},
 	/// Run a job from files and write its output.
 	Run(RunArgs),
@@ -63,7 +80,7 @@ struct RunArgs {
 	/// File for the output.
 	#[arg(long)]
 	out: PathBuf,
-	/// `reference`, `cuda` for the first GPU, or `cuda:UUID`.
+	/// `reference`, `cuda` for the first GPU, or `cuda:UUID`, also of a MIG instance.
 	#[arg(long, default_value = "reference")]
 	device: DeviceSelector,
 	/// The most seconds that the job may take.
@@ -76,7 +93,7 @@ struct RunArgs {
 
 #[derive(Args)]
 struct ConformanceArgs {
-	/// `reference`, `cuda` for the first GPU, or `cuda:UUID`.
+	/// `reference`, `cuda` for the first GPU, or `cuda:UUID`, also of a MIG instance.
 	#[arg(long, default_value = "cuda")]
 	device: DeviceSelector,
 	/// File for the record, as JSON.
@@ -87,6 +104,8 @@ struct ConformanceArgs {
 fn main() -> ExitCode {
 	let done = match Cli::parse().command {
 		Command::Devices { json } => devices(json),
+		Command::Health { json } => health(json),
+		Command::Monitor { parent, every } => watch_health(parent, every).map_err(Into::into),
 		Command::Run(args) => run(args),
 		Command::Conformance(args) => conform(&args),
 		Command::Check => check(),
@@ -120,6 +139,21 @@ fn devices(json: bool) -> Result<(), Box<dyn Error>> {
 		Some(reason) => println!("No GPU can be used: {reason}"),
 		None if list.gpus.is_empty() => println!("The CUDA driver knows no GPU."),
 		None => {}
+	}
+	Ok(())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+	let seconds = text.parse().ok().filter(|seconds| (0.1..=3_600.0).contains(seconds));
+	seconds.map(Duration::from_secs_f64).ok_or_else(|| "expected seconds from 0.1 to 3600".into())
+}
+
+fn health(json: bool) -> Result<(), Box<dyn Error>> {
+	let reading = read_health()?;
+	if json {
+		println!("{}", serde_json::to_string(&reading)?);
+	} else {
+		print!("{}", health_text(&reading));
 	}
 	Ok(())
 }
