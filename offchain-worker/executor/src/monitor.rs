@@ -16,7 +16,7 @@ use std::{
 	time::{Duration, Instant},
 };
 
-/// The longest line, in bytes: some hundred GPUs.
+/// The longest line, in bytes. A reading of 64 GPUs with 16 instances each takes half of it.
 pub(crate) const MAX_LINE_BYTES: usize = 1 << 20;
 /// Messages that wait to be taken. A monitor that is not heard waits, too.
 const WAITING: usize = 16;

@@ -88,9 +88,14 @@ impl Nvml {
 		let memory = ask.ask(|| device.memory_info());
 		let (rows_pending, rows_failed) = rows(ask, device);
 		let mig = ask.ask(|| device.mig_mode()).map(|mode| mode.current == 1);
+		let name = ask.ask(|| device.name());
+		let instances = match mig {
+			Some(true) => self.instances(ask, device, name.as_deref()),
+			Some(false) | None => Vec::new(),
+		};
 		GpuHealth {
 			uuid: Some(uuid),
-			name: ask.ask(|| device.name()),
+			name,
 			bus_id: ask.ask(|| device.pci_info()).map(|info| info.bus_id),
 			driver: None,
 			temperature_c: ask.ask(|| device.temperature(TemperatureSensor::Gpu)),
@@ -108,13 +113,13 @@ impl Nvml {
 			memory_used_bytes: memory.as_ref().map(|memory| memory.used),
 			memory_total_bytes: memory.map(|memory| memory.total),
 			mig,
-			instances: if mig == Some(true) { self.instances(ask, device) } else { Vec::new() },
+			instances,
 			state: questions.state,
 		}
 	}
 
 	/// The instances of a GPU in MIG mode.
-	fn instances(&self, ask: &mut Questions, device: &Device<'_>) -> Vec<MigInstance> {
+	fn instances(&self, ask: &mut Questions, device: &Device<'_>, gpu: Option<&str>) -> Vec<MigInstance> {
 		let count = ask.ask(|| device.mig_device_count()).unwrap_or(0).min(MAX_INSTANCES);
 		let capability = ask.ask(|| device.cuda_compute_capability());
 		let compute_capability =
@@ -128,7 +133,7 @@ impl Nvml {
 			let (gpu_instance, compute_instance) = self.numbers.of(&instance);
 			found.push(MigInstance {
 				uuid,
-				name: ask.ask(|| instance.name()),
+				name: ask.ask(|| instance.name()).map(|name| full_name(gpu, name)),
 				memory_bytes: ask.ask(|| instance.memory_info()).map(|memory| memory.total),
 				gpu_slices: attributes.as_ref().map(|attributes| attributes.gpu_instance_slice_count),
 				compute_slices: attributes.map(|attributes| attributes.compute_instance_slice_count),
@@ -138,6 +143,14 @@ impl Nvml {
 			});
 		}
 		found
+	}
+}
+
+/// The name of an instance together with that of its GPU, which not every driver says.
+fn full_name(gpu: Option<&str>, name: String) -> String {
+	match gpu {
+		Some(gpu) if name.starts_with("MIG ") => format!("{gpu} {name}"),
+		_ => name,
 	}
 }
 
@@ -193,6 +206,15 @@ mod tests {
 		assert_eq!(names, expected);
 		assert_eq!(reasons(ThrottleReasons::GPU_IDLE), []);
 		assert_eq!(reasons(ThrottleReasons::all()), Throttling::ALL);
+	}
+
+	#[test]
+	fn an_instance_is_named_with_its_gpu() {
+		let full = "NVIDIA H200 MIG 1g.18gb";
+		for name in [full, "MIG 1g.18gb"] {
+			assert_eq!(full_name(Some("NVIDIA H200"), name.into()), full);
+		}
+		assert_eq!(full_name(None, "MIG 1g.18gb".into()), "MIG 1g.18gb");
 	}
 
 	#[test]
