@@ -80,7 +80,7 @@ pub enum ContainerError {
 		/// The status; 128 and the signal's number after a signal.
 		status: i32,
 	},
-	/// The kernel killed a process of the container's for its memory.
+	/// The kernel killed a process of the container's for its memory. A command that ends with status 137 counts as one.
 	#[error("the container used up its memory")]
 	OutOfMemory,
 	/// The job took longer than it may, and was killed.

@@ -56,7 +56,7 @@ impl Drop for ImageUse<'_> {
 	}
 }
 
-/// An image in podman's list.
+/// What podman calls an image.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Listed {
@@ -78,6 +78,8 @@ impl Listed {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Inspected {
+	#[serde(flatten)]
+	names: Listed,
 	config: Option<Config>,
 	annotations: Option<BTreeMap<String, String>>,
 }
@@ -102,18 +104,14 @@ impl Podman {
 		};
 		let name = ImageName::parse(&container.image).map_err(refused)?;
 		let marked = ImageUse::new(self, name.digest);
-		if let Some(id) = self.find_image(name.digest)? {
-			return Ok(Image { environment: self.inspect_image(&id)?, id, _use: marked });
+		let listed = self.images()?;
+		if let Some(Listed { id, .. }) = listed.iter().find(|image| image.has(name.digest)) {
+			let environment = self.inspect_image(id, name.digest)?;
+			return Ok(Image { id: id.clone(), environment, _use: marked });
 		}
-		self.remove_unused_images()?;
-		let fetched = self.fetch(job, name, folder, cancelled).and_then(|()| {
-			let id = self.find_image(name.digest)?.ok_or_else(|| {
-				let digest = name.digest;
-				ContainerError::ImageRefused(format!("its manifest has another digest than sha256:{digest}"))
-			})?;
-			Ok((self.inspect_image(&id)?, id))
-		});
-		match fetched {
+		self.remove_unused(&listed)?;
+		let fetched = self.fetch(job, name, folder, cancelled);
+		match fetched.and_then(|id| Ok((self.inspect_image(&id, name.digest)?, id))) {
 			Ok((environment, id)) => Ok(Image { id, environment, _use: marked }),
 			Err(error) => {
 				drop(marked);
@@ -129,7 +127,10 @@ impl Podman {
 	///
 	/// [`ContainerError::PodmanBroken`].
 	pub fn remove_unused_images(&self) -> Result<(), ContainerError> {
-		let listed = self.images()?;
+		self.remove_unused(&self.images()?)
+	}
+
+	fn remove_unused(&self, listed: &[Listed]) -> Result<(), ContainerError> {
 		let uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner).clone();
 		for image in listed.iter().filter(|image| !uses.keys().any(|digits| image.has(digits))) {
 			// Podman keeps one that a container still has; it goes with the next.
@@ -144,11 +145,7 @@ impl Podman {
 		parse(&self.cli.call(&arguments(["images", "--no-trunc", "--format", "json"]))?)
 	}
 
-	fn find_image(&self, digits: &str) -> Result<Option<String>, ContainerError> {
-		Ok(self.images()?.into_iter().find(|image| image.has(digits)).map(|image| image.id))
-	}
-
-	/// Gets the image from its blob or its registry. The disk and the clock are watched: what an archive or a registry
+	/// Gets the image from its blob or its registry, and returns podman's name for it. The disk and the clock are watched: what an archive or a registry
 	/// sends becomes as large as it likes when it is unpacked.
 	fn fetch(
 		&self,
@@ -156,7 +153,7 @@ impl Podman {
 		name: ImageName<'_>,
 		folder: &Path,
 		cancelled: &dyn Fn() -> bool,
-	) -> Result<(), ContainerError> {
+	) -> Result<String, ContainerError> {
 		let limit = self.settings.store_bytes;
 		let mut looked = Instant::now();
 		let mut watch = || {
@@ -185,7 +182,7 @@ impl Podman {
 		name: ImageName<'_>,
 		folder: &Path,
 		watch: &mut dyn FnMut() -> Result<(), ContainerError>,
-	) -> Result<(), ContainerError> {
+	) -> Result<String, ContainerError> {
 		let Container { image, image_blob, .. } = &job.plan.container;
 		let time = self.settings.fetch_time;
 		let Some(blob) = image_blob else {
@@ -200,7 +197,7 @@ impl Podman {
 				&format!("docker://{image}"),
 			]);
 			return match self.cli.call_watched(&pull, folder, time, watch) {
-				Ok(_) => Ok(()),
+				Ok(id) => Ok(id.trim().into()),
 				Err(CallError::Said(text)) => Err(ContainerError::ImageMissing(text)),
 				Err(CallError::Other(error)) => Err(error),
 			};
@@ -213,7 +210,7 @@ impl Podman {
 		linked.map_err(ContainerError::broken("the image's archive cannot be linked"))?;
 		let pull = arguments(["pull", "--quiet", "oci-archive:image.tar"]);
 		match self.cli.call_watched(&pull, folder, time, watch) {
-			Ok(_) => Ok(()),
+			Ok(id) => Ok(id.trim().into()),
 			Err(CallError::Said(text)) => Err(ContainerError::ImageRefused(format!("its archive: {text}"))),
 			Err(CallError::Other(error)) => Err(error),
 		}
@@ -227,13 +224,17 @@ impl Podman {
 		)
 	}
 
-	/// Reads the image's environment, and refuses an image that reaches out of its container.
-	fn inspect_image(&self, id: &str) -> Result<BTreeMap<String, String>, ContainerError> {
+	/// Reads the image's environment, and refuses an image that is another, or that reaches out of its container.
+	fn inspect_image(&self, id: &str, digits: &str) -> Result<BTreeMap<String, String>, ContainerError> {
 		let text = self.cli.call(&arguments(["image", "inspect", "--format", "json", id]))?;
 		let inspected: Vec<Inspected> = parse(&text)?;
 		let Some(image) = inspected.into_iter().next() else {
 			return Err(ContainerError::PodmanBroken(format!("`podman image inspect {id}` says nothing")));
 		};
+		if !image.names.has(digits) {
+			let text = format!("its manifest has another digest than sha256:{digits}");
+			return Err(ContainerError::ImageRefused(text));
+		}
 		let mut annotations = image.annotations.iter().flatten();
 		if let Some((name, _)) = annotations.find(|(name, _)| !name.starts_with(ANNOTATIONS)) {
 			return Err(ContainerError::ImageRefused(format!(

@@ -38,7 +38,7 @@ impl Budget {
 /// Reads a stream to its end and passes on what the budget allows.
 pub(crate) fn pass_on(mut stream: impl Read, budget: &Budget, lines: &SyncSender<String>) {
 	let mut cleaner = Cleaner::default();
-	let mut chunk = vec![0; 8 << 10];
+	let mut chunk = vec![0; 64 << 10];
 	let mut full = false;
 	while let Ok(read @ 1..) = stream.read(&mut chunk) {
 		if full {

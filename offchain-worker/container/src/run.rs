@@ -22,6 +22,10 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Pieces of log that may wait. A command that prints faster than they are taken is slowed down.
 const WAITING_PIECES: usize = 16;
 
+/// The status of a command that the kernel killed: 128 and the number of SIGKILL. From inside, a container's first process
+/// cannot be killed, and we have not done it, so that it is for the memory. Podman notices most times, but not always.
+const KILLED: i32 = 137;
+
 /// What podman says of a container.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -125,7 +129,9 @@ impl Podman {
 				ContainerError::PodmanBroken(format!("the container is {status} where it should have ended")),
 			),
 			State { exit_code: 0, .. } => Ok(()),
-			State { oom_killed: true, .. } => Err(ContainerError::OutOfMemory),
+			State { oom_killed: true, .. } | State { exit_code: KILLED, .. } => {
+				Err(ContainerError::OutOfMemory)
+			}
 			State { exit_code, .. } => Err(ContainerError::Failed { status: exit_code }),
 		}
 	}

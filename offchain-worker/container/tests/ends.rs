@@ -155,17 +155,21 @@ fn what_is_no_image_is_refused() {
 		matches!(&ended, Err(ContainerError::ImageRefused(text)) if text.contains("archive")),
 		"{ended:?}"
 	);
-	// A layer whose bytes are not those of its digest.
-	let mut archive = Archive::new();
-	archive.diff_id = digest(b"other bytes");
-	job = bench.job_with(&archive, "copy", |_| {});
-	assert!(matches!(bench.run(&job).0, Err(ContainerError::ImageRefused(_))));
+	// A layer with another byte than its digest says.
+	let archive = Archive::with_file(File { path: "data", bytes: b"these bytes", mode: 0o644, link: None });
+	let mut bytes = archive.bytes();
+	let at = bytes.windows(11).position(|found| found == b"these bytes").unwrap();
+	bytes[at] = b'T';
+	let changed = bench.blob(&bytes);
+	job = bench.job_with(&archive, "copy", |plan| plan["image_blob"] = json!(changed));
+	let ended = bench.run(&job).0;
+	assert!(matches!(ended, Err(ContainerError::ImageRefused(_))), "{ended:?}");
 }
 
 #[test]
 fn an_image_that_unpacks_to_more_than_the_disk_may_hold_is_refused_while_it_is_unpacked() {
 	let Some(bench) = Bench::with(|settings| settings.store_bytes = 64 << 20) else { return };
-	let zeros = vec![0; 400 << 20];
+	let zeros = vec![0; 200 << 20];
 	let mut archive = Archive::with_file(File { path: "zeros", bytes: &zeros, mode: 0o644, link: None });
 	let (compressed, bomb) = (gzip(&archive.layer.0), "application/vnd.oci.image.layer.v1.tar+gzip");
 	assert!(compressed.len() < 1 << 20);

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub(crate) mod archive;
+pub(crate) mod registry;
 
 use archive::Archive;
 use millrace_container::{
@@ -12,6 +13,7 @@ use millrace_job::{BlobHash, Document};
 use serde_json::{json, Value};
 use std::{
 	fs,
+	os::unix::fs::MetadataExt,
 	path::{Path, PathBuf},
 	process::Command,
 	sync::OnceLock,
@@ -35,7 +37,11 @@ impl Bench {
 			eprintln!("SKIPPED: the tests' program is for x86-64");
 			return None;
 		}
-		let folder = tempfile::tempdir().unwrap();
+		Self::at(tempfile::tempdir().unwrap(), change)
+	}
+
+	/// One in a folder that is there.
+	pub(crate) fn at(folder: tempfile::TempDir, change: impl FnOnce(&mut Settings)) -> Option<Self> {
 		let mut settings = Settings::new(folder.path().join("containers"));
 		change(&mut settings);
 		match Podman::find(settings) {
@@ -118,46 +124,50 @@ impl Bench {
 
 	/// The containers of this bench, by name.
 	pub(crate) fn containers(&self) -> String {
-		self.podman_says(&["ps", "--all", "--format", "{{.Names}} {{.State}}"])
+		self.podman_says(&["ps", "--all", "--format", "{{.Names}}"])
 	}
 
 	/// Calls podman as the library does.
 	pub(crate) fn podman_says(&self, arguments: &[&str]) -> String {
-		let folder = self.folder.path().join("containers");
-		let run = run_folder(&folder);
-		let output = Command::new("podman")
-			.args(["--root".as_ref(), folder.join("storage").as_os_str()])
-			.args(["--runroot".as_ref(), run.as_os_str()])
-			.args(["--tmpdir".as_ref(), run.join("libpod").as_os_str()])
-			.args(arguments)
-			.env("CONTAINERS_CONF", folder.join("containers.conf"))
-			.output()
-			.unwrap();
-		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-		String::from_utf8(output.stdout).unwrap().trim().into()
+		podman_says(&self.folder.path().join("containers"), arguments)
 	}
 }
 
 impl Drop for Bench {
 	fn drop(&mut self) {
 		self.podman.sweep().unwrap();
-		let folder = self.folder.path().join("containers");
-		// Podman leaves its store mounted on itself, and its state where the system would remove it at its next start.
-		let _ = Command::new("umount").arg(folder.join("storage/overlay")).output();
-		let _ = fs::remove_dir_all(run_folder(&folder));
+		forget(&self.folder.path().join("containers"));
 	}
+}
+
+/// Calls podman as the library does with this folder.
+pub(crate) fn podman_says(folder: &Path, arguments: &[&str]) -> String {
+	let run = run_folder(folder);
+	let output = Command::new("podman")
+		.args(["--root".as_ref(), folder.join("storage").as_os_str()])
+		.args(["--runroot".as_ref(), run.as_os_str()])
+		.args(["--tmpdir".as_ref(), run.join("libpod").as_os_str()])
+		.args(arguments)
+		.env("CONTAINERS_CONF", folder.join("containers.conf"))
+		.output()
+		.unwrap();
+	assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+	String::from_utf8(output.stdout).unwrap().trim().into()
+}
+
+/// Removes what keeps a folder from being removed: podman leaves its store mounted on itself, and its state where the
+/// system would remove it at its next start.
+pub(crate) fn forget(folder: &Path) {
+	let _ = Command::new("umount").arg(folder.join("storage/overlay")).output();
+	let _ = fs::remove_dir_all(run_folder(folder));
 }
 
 /// Where podman's state of a folder is.
 fn run_folder(folder: &Path) -> PathBuf {
 	let hash = BlobHash::of(folder.canonicalize().unwrap().to_str().unwrap().as_bytes()).to_string();
-	let base = std::env::var_os("XDG_RUNTIME_DIR").filter(|_| !Path::new("/run/lock").exists() || !is_root());
-	PathBuf::from(base.unwrap_or("/run".into())).join(format!("millrace-{}", &hash[..16]))
-}
-
-fn is_root() -> bool {
-	use std::os::unix::fs::MetadataExt;
-	fs::metadata("/proc/self").unwrap().uid() == 0
+	let root = fs::metadata("/proc/self").unwrap().uid() == 0;
+	let base = if root { "/run".into() } else { std::env::var_os("XDG_RUNTIME_DIR").unwrap() };
+	Path::new(&base).join(format!("millrace-{}", &hash[..16]))
 }
 
 fn skip(why: &Unavailable) {

@@ -61,10 +61,11 @@ static void connect_out(void) {
 	tell("connect", CALL(CONNECT, CALL(SOCKET, 2, 1, 0), address, 16));
 }
 
-// Writes to a file until no more fits, and returns the error.
+// Writes to a file until no more fits, removes it, and returns the error.
 static long fill(const char *path) {
 	long file = create(path), n;
 	while ((n = CALL(WRITE, file, buffer, sizeof buffer)) > 0) {}
+	CALL(CLOSE, file, 0, 0), CALL(UNLINK, path, 0, 0);
 	return n;
 }
 
@@ -122,13 +123,14 @@ __attribute__((used)) static void run(long *stack) {
 	else if (same(what, "loop")) say(1, "loops\n"), ({ for (;;) rest(1000); });
 	else if (same(what, "forks")) fork_without_end();
 	else if (same(what, "memory")) use_memory();
-	else if (same(what, "fill")) { long error = fill("/output/big"); CALL(UNLINK, "/output/big", 0, 0), tell("fill", error); }
+	else if (same(what, "fill")) tell("fill", fill("/output/big"));
 	else if (same(what, "count")) count();
 	else if (same(what, "reach")) reach_out();
+	else if (same(what, "device")) tell("device", CALL(OPEN, "/dev/millrace-test", 0, 0) >= 0);
 	else if (same(what, "link")) CALL(SYMLINK, "/etc/passwd", "/output/out", 0);
 	else if (same(what, "pipe")) CALL(MKNOD, "/output/out", FIFO | 0644, 0);
 	else if (same(what, "hole")) CALL(CLOSE, create("/output/out"), 0, 0), CALL(TRUNCATE, "/output/out", 1L << 40, 0);
-	else if (same(what, "flood")) { for (int i = 0; i < 64; i++) CALL(WRITE, 1, buffer, sizeof buffer); tell("flooded", 1); }
+	else if (same(what, "flood")) { for (int i = 0; i < 16; i++) CALL(WRITE, 1, buffer, sizeof buffer); tell("flooded", 1); }
 	else status = 7;
 	CALL(EXIT, status, 0, 0);
 	for (;;) {}
