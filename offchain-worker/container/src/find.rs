@@ -2,15 +2,14 @@
 
 use crate::{
 	call::{arguments, Cli},
+	image::Images,
 	Podman, Settings, Unavailable,
 };
 use serde::Deserialize;
 use std::{
-	collections::BTreeMap,
 	fs,
 	os::unix::fs::{DirBuilderExt, MetadataExt},
 	path::{Path, PathBuf},
-	sync::Mutex,
 };
 
 /// The oldest podman with everything that is used here.
@@ -88,7 +87,7 @@ impl Podman {
 		})?;
 		let hybrid = fs::read_to_string("/sys/fs/cgroup/unified/cgroup.controllers").unwrap_or_default();
 		let info = judge(found, !hybrid.trim().is_empty())?;
-		Ok(Self { info, cli, uses: Mutex::new(BTreeMap::new()), settings })
+		Ok(Self { info, cli, images: Images::default(), settings })
 	}
 }
 

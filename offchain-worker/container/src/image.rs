@@ -5,20 +5,25 @@ use crate::{
 	disk::{check_blob, is_over},
 	ContainerError, ContainerJob, Podman,
 };
-use millrace_job::{
-	is_reserved_variable, is_variable_name, Container, ImageName, MAX_TEXT_BYTES, MAX_VARIABLES,
-};
+use millrace_job::{is_reserved_variable, is_variable_name, Container, ImageName, MAX_TEXT_BYTES};
 use serde::Deserialize;
 use std::{
 	collections::BTreeMap,
 	os::unix::fs::symlink,
 	path::Path,
-	sync::PoisonError,
+	sync::{Mutex, MutexGuard, PoisonError, TryLockError},
+	thread,
 	time::{Duration, Instant},
 };
 
 /// How often the disk is looked at while an image arrives.
 const DISK_INTERVAL: Duration = Duration::from_millis(200);
+/// How many times longer than a look the pause after it is: a store of many files is not to keep a processor busy.
+const DISK_PAUSE: u32 = 4;
+/// How often a job that waits for another's image looks whether it is its turn.
+const QUEUE_INTERVAL: Duration = Duration::from_millis(100);
+/// The most bytes of an image's environment that are passed on: arguments of a program have a limit.
+const MAX_ENVIRONMENT_BYTES: usize = 128 << 10;
 /// Annotations that an image may have. Podman copies annotations to the container's, and there the runtime obeys some of
 /// them: crun writes what hooks print to the file that `run.oci.hooks.stdout` names.
 const ANNOTATIONS: &str = "org.opencontainers.image.";
@@ -29,48 +34,32 @@ pub(crate) struct Image<'a> {
 	pub(crate) id: String,
 	/// Its environment, without what no container gets.
 	pub(crate) environment: BTreeMap<String, String>,
-	_use: ImageUse<'a>,
+	images: &'a Images,
 }
 
-/// Marks an image as used by a job.
-struct ImageUse<'a> {
-	podman: &'a Podman,
-	digest: String,
+/// The images of a store.
+#[derive(Debug, Default)]
+pub(crate) struct Images {
+	/// How many jobs use each, by podman's name.
+	uses: Mutex<BTreeMap<String, usize>>,
+	/// Held while one is fetched: of two at once nobody could tell which fills the disk. Only its holder removes images.
+	fetching: Mutex<()>,
 }
 
-impl<'a> ImageUse<'a> {
-	fn new(podman: &'a Podman, digest: &str) -> Self {
-		let mut uses = podman.uses.lock().unwrap_or_else(PoisonError::into_inner);
-		*uses.entry(digest.into()).or_insert(0) += 1;
-		Self { podman, digest: digest.into() }
+impl Images {
+	/// The map is whole after every statement, so a thread that panicked leaves nothing half done.
+	fn uses(&self) -> MutexGuard<'_, BTreeMap<String, usize>> {
+		self.uses.lock().unwrap_or_else(PoisonError::into_inner)
 	}
 }
 
-impl Drop for ImageUse<'_> {
+impl Drop for Image<'_> {
 	fn drop(&mut self) {
-		let mut uses = self.podman.uses.lock().unwrap_or_else(PoisonError::into_inner);
-		match uses.get_mut(&self.digest) {
+		let mut uses = self.images.uses();
+		match uses.get_mut(&self.id) {
 			Some(count) if *count > 1 => *count -= 1,
-			_ => drop(uses.remove(&self.digest)),
+			_ => drop(uses.remove(&self.id)),
 		}
-	}
-}
-
-/// What podman calls an image.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Listed {
-	id: String,
-	#[serde(default)]
-	digest: String,
-	repo_digests: Option<Vec<String>>,
-}
-
-impl Listed {
-	/// Whether the SHA-256 of its manifest, or of the list that the registry chose it from, has these digits.
-	fn has(&self, digits: &str) -> bool {
-		let names = self.repo_digests.iter().flatten();
-		names.chain([&self.digest]).any(|name| name.ends_with(&format!("sha256:{digits}")))
 	}
 }
 
@@ -78,8 +67,10 @@ impl Listed {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Inspected {
-	#[serde(flatten)]
-	names: Listed,
+	id: String,
+	#[serde(default)]
+	digest: String,
+	repo_digests: Option<Vec<String>>,
 	config: Option<Config>,
 	annotations: Option<BTreeMap<String, String>>,
 }
@@ -98,51 +89,61 @@ impl Podman {
 		folder: &Path,
 		cancelled: &dyn Fn() -> bool,
 	) -> Result<Image<'_>, ContainerError> {
-		let container = &job.plan.container;
-		let refused = |error: millrace_job::ImageError| {
-			ContainerError::ImageRefused(format!("{:?} {error}", container.image))
-		};
-		let name = ImageName::parse(&container.image).map_err(refused)?;
-		let marked = ImageUse::new(self, name.digest);
-		let listed = self.images()?;
-		if let Some(Listed { id, .. }) = listed.iter().find(|image| image.has(name.digest)) {
-			let environment = self.inspect_image(id, name.digest)?;
-			return Ok(Image { id: id.clone(), environment, _use: marked });
+		let image = &job.plan.container.image;
+		let refused = |error| ContainerError::ImageRefused(format!("{image:?} {error}"));
+		let name = ImageName::parse(image).map_err(refused)?;
+		// What podman does not find, or finds to be damaged, is fetched.
+		if let Ok(found) = self.use_image(image, name) {
+			return Ok(found);
 		}
-		self.remove_unused(&listed)?;
-		let fetched = self.fetch(job, name, folder, cancelled);
-		match fetched.and_then(|id| Ok((self.inspect_image(&id, name.digest)?, id))) {
-			Ok((environment, id)) => Ok(Image { id, environment, _use: marked }),
-			Err(error) => {
-				drop(marked);
-				self.remove_unused_images()?;
-				Err(error)
+		let _fetching = loop {
+			match self.images.fetching.try_lock() {
+				Ok(lock) => break lock,
+				Err(TryLockError::Poisoned(lock)) => break lock.into_inner(),
+				Err(TryLockError::WouldBlock) if cancelled() => return Err(ContainerError::Cancelled),
+				Err(TryLockError::WouldBlock) => thread::sleep(QUEUE_INTERVAL),
 			}
+		};
+		// Another job may have fetched it meanwhile.
+		if let Ok(found) = self.use_image(image, name) {
+			return Ok(found);
 		}
+		self.remove_images()?;
+		let fetched = self.fetch(job, name, folder, cancelled).and_then(|id| self.use_image(&id, name));
+		if fetched.is_err() {
+			self.remove_images()?;
+		}
+		fetched
 	}
 
-	/// Removes images that no job of this process uses.
-	///
-	/// # Errors
-	///
-	/// [`ContainerError::PodmanBroken`].
-	pub fn remove_unused_images(&self) -> Result<(), ContainerError> {
-		self.remove_unused(&self.images()?)
-	}
-
-	fn remove_unused(&self, listed: &[Listed]) -> Result<(), ContainerError> {
-		let uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner).clone();
-		for image in listed.iter().filter(|image| !uses.keys().any(|digits| image.has(digits))) {
-			// Podman keeps one that a container still has; it goes with the next.
-			if let Err(CallError::Other(error)) = self.cli.call(&arguments(["rmi", "--force", &image.id])) {
+	/// Removes the images that no job uses. One that a container still has stays, and goes the next time.
+	fn remove_images(&self) -> Result<(), ContainerError> {
+		let listed = self.cli.call(&arguments(["images", "--no-trunc", "--format", "{{.ID}}"]))?;
+		for id in listed.lines().map(|line| line.trim_start_matches("sha256:")) {
+			if self.images.uses().contains_key(id) {
+				continue;
+			}
+			if let Err(CallError::Other(error)) = self.cli.call(&arguments(["rmi", "--force", id])) {
 				return Err(error);
 			}
 		}
 		Ok(())
 	}
 
-	fn images(&self) -> Result<Vec<Listed>, ContainerError> {
-		parse(&self.cli.call(&arguments(["images", "--no-trunc", "--format", "json"]))?)
+	/// Marks an image that is here as used, unless it is another than the plan's, or reaches out of its container.
+	fn use_image(&self, id: &str, name: ImageName<'_>) -> Result<Image<'_>, ContainerError> {
+		// So that it cannot go between the look and the mark.
+		let mut uses = self.images.uses();
+		let text = self.cli.call(&arguments(["image", "inspect", "--format", "json", id]))?;
+		let inspected: Vec<Inspected> = serde_json::from_str(&text).map_err(|error| {
+			ContainerError::ImageRefused(format!("podman's words on it are no JSON: {error}"))
+		})?;
+		let Some(image) = inspected.into_iter().next() else {
+			return Err(ContainerError::PodmanBroken(format!("`podman image inspect {id}` says nothing")));
+		};
+		let (id, environment) = image.judge(name)?;
+		*uses.entry(id.clone()).or_insert(0) += 1;
+		Ok(Image { id, environment, images: &self.images })
 	}
 
 	/// Gets the image from its blob or its registry, and returns podman's name for it. The disk and the clock are watched: what an archive or a registry
@@ -155,16 +156,18 @@ impl Podman {
 		cancelled: &dyn Fn() -> bool,
 	) -> Result<String, ContainerError> {
 		let limit = self.settings.store_bytes;
-		let mut looked = Instant::now();
+		let (mut looked, mut pause) = (Instant::now(), DISK_INTERVAL);
 		let mut watch = || {
 			if cancelled() {
 				return Err(ContainerError::Cancelled);
 			}
-			if looked.elapsed() >= DISK_INTERVAL {
+			if looked.elapsed() >= pause {
+				let begin = Instant::now();
 				if is_over(&self.settings.folder, limit) {
 					return Err(ContainerError::ImageRefused(too_large(limit)));
 				}
 				looked = Instant::now();
+				pause = DISK_INTERVAL.max(begin.elapsed().saturating_mul(DISK_PAUSE));
 			}
 			Ok(())
 		};
@@ -223,26 +226,28 @@ impl Podman {
 			if known.is_empty() { "none".into() } else { known.join(", ") }
 		)
 	}
+}
 
-	/// Reads the image's environment, and refuses an image that is another, or that reaches out of its container.
-	fn inspect_image(&self, id: &str, digits: &str) -> Result<BTreeMap<String, String>, ContainerError> {
-		let text = self.cli.call(&arguments(["image", "inspect", "--format", "json", id]))?;
-		let inspected: Vec<Inspected> = parse(&text)?;
-		let Some(image) = inspected.into_iter().next() else {
-			return Err(ContainerError::PodmanBroken(format!("`podman image inspect {id}` says nothing")));
-		};
-		if !image.names.has(digits) {
-			let text = format!("its manifest has another digest than sha256:{digits}");
-			return Err(ContainerError::ImageRefused(text));
+impl Inspected {
+	/// Podman's name for the image and what containers get of its environment, if it is the one that is wanted and does not
+	/// reach out of its container.
+	fn judge(self, name: ImageName<'_>) -> Result<(String, BTreeMap<String, String>), ContainerError> {
+		// That of its manifest, or of the list that the registry chose it from.
+		let mut digests = self.repo_digests.iter().flatten().chain([&self.digest]);
+		let wanted = format!("sha256:{}", name.digest);
+		if !digests.any(|digest| digest.ends_with(&wanted)) {
+			return Err(ContainerError::ImageRefused(format!(
+				"its manifest has another digest than {wanted}"
+			)));
 		}
-		let mut annotations = image.annotations.iter().flatten();
+		let mut annotations = self.annotations.iter().flatten();
 		if let Some((name, _)) = annotations.find(|(name, _)| !name.starts_with(ANNOTATIONS)) {
 			return Err(ContainerError::ImageRefused(format!(
 				"its manifest has the annotation {name:?}, which the runtime might obey; build it without annotations \
 				 other than {ANNOTATIONS}*"
 			)));
 		}
-		Ok(environment(image.config.and_then(|config| config.env).unwrap_or_default()))
+		Ok((self.id, environment(self.config.and_then(|config| config.env).unwrap_or_default())))
 	}
 }
 
@@ -260,12 +265,13 @@ fn environment(lines: Vec<String>) -> BTreeMap<String, String> {
 			&& !value.contains('\0')
 	};
 	let pairs = lines.iter().filter_map(|line| line.split_once('=')).filter(sound);
-	pairs.take(MAX_VARIABLES).map(|(name, value)| (name.into(), value.into())).collect()
-}
-
-fn parse<T: for<'a> Deserialize<'a>>(text: &str) -> Result<T, ContainerError> {
-	serde_json::from_str(text)
-		.map_err(|error| ContainerError::PodmanBroken(format!("it prints what is not understood: {error}")))
+	let mut left = MAX_ENVIRONMENT_BYTES;
+	let fits = |(name, value): &(&str, &str)| {
+		let rest = left.checked_sub(name.len() + value.len());
+		left = rest.unwrap_or(left);
+		rest.is_some()
+	};
+	pairs.filter(fits).map(|(name, value)| (name.into(), value.into())).collect()
 }
 
 #[cfg(test)]
@@ -287,5 +293,11 @@ mod tests {
 		let kept = environment(lines.map(String::from).into());
 		let expected = [("A", "b=c"), ("PATH", "/usr/bin:/bin")];
 		assert_eq!(kept, expected.map(|(name, value)| (name.into(), value.into())).into());
+	}
+
+	#[test]
+	fn of_a_huge_environment_a_part_is_kept() {
+		let lines = (0..100).map(|i| format!("V{i}={}", "x".repeat(10_000))).collect();
+		assert_eq!(environment(lines).len(), 13);
 	}
 }

@@ -77,7 +77,7 @@ pub use error::{ContainerError, Unavailable};
 pub use find::PodmanInfo;
 pub use job::{Checkpoint, ContainerJob, ContainerOutput, Event, JobName, Limits};
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Mutex, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 /// Podman, with a store of images and containers of our own. Its methods block, and may be called from several threads.
 #[derive(Debug)]
@@ -85,8 +85,7 @@ pub struct Podman {
 	settings: Settings,
 	info: PodmanInfo,
 	cli: call::Cli,
-	/// How many jobs use each image, by digest.
-	uses: Mutex<BTreeMap<String, usize>>,
+	images: image::Images,
 }
 
 /// What the operator decides for all container jobs.

@@ -153,7 +153,7 @@ fn a_gpu_comes_by_cdi_and_its_hooks_see_nothing_of_the_images_environment() {
 	let file = folder.join(format!("millrace-{uuid}.json"));
 	if let Err(error) = fs::create_dir_all(folder).and_then(|()| fs::write(&file, specification.to_string()))
 	{
-		eprintln!("SKIPPED, no device can be described in {}: {error}", folder.display());
+		support::skip(&format!("no device can be described in {}: {error}", folder.display()));
 		return;
 	}
 	let image = Archive {

@@ -13,6 +13,7 @@ use millrace_job::{BlobHash, Document};
 use serde_json::{json, Value};
 use std::{
 	fs,
+	io::Write,
 	os::unix::fs::MetadataExt,
 	path::{Path, PathBuf},
 	process::Command,
@@ -34,7 +35,7 @@ impl Bench {
 
 	pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Option<Self> {
 		if !cfg!(target_arch = "x86_64") {
-			eprintln!("SKIPPED: the tests' program is for x86-64");
+			skip("the tests' program is for x86-64");
 			return None;
 		}
 		Self::at(tempfile::tempdir().unwrap(), change)
@@ -46,8 +47,15 @@ impl Bench {
 		change(&mut settings);
 		match Podman::find(settings) {
 			Ok(podman) => Some(Self { podman, folder }),
+			Err(Unavailable::HybridCgroups) => {
+				skip(
+					"crun refuses cgroups of both versions at once; run: unshare --mount sh -c \
+					 'umount /sys/fs/cgroup/unified; cargo test --release -p millrace-container'",
+				);
+				None
+			}
 			Err(why) => {
-				skip(&why);
+				skip(&why.to_string());
 				None
 			}
 		}
@@ -170,11 +178,10 @@ fn run_folder(folder: &Path) -> PathBuf {
 	Path::new(&base).join(format!("millrace-{}", &hash[..16]))
 }
 
-fn skip(why: &Unavailable) {
-	eprintln!("SKIPPED, containers cannot be run here: {why}");
-	if matches!(why, Unavailable::HybridCgroups) {
-		eprintln!("run: unshare --mount sh -c 'umount /sys/fs/cgroup/unified; cargo test --release -p millrace-container'");
-	}
+/// Says why tests do nothing. Not by `eprintln`, which the test runner keeps to itself when a test passes.
+pub(crate) fn skip(why: &str) {
+	writeln!(std::io::stderr(), "SKIPPED {}: {why}", std::thread::current().name().unwrap_or_default())
+		.unwrap();
 }
 
 /// The program of the tests, compiled once.
