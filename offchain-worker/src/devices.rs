@@ -1,6 +1,8 @@
 //! The devices of this machine: finding them, their health, and what each is doing.
 
-use crate::{executors::Executors, DeviceChoice, DeviceRules, LOG_TARGET};
+mod telemetry;
+
+use crate::{executors::Executors, DeviceChoice, DeviceRules, Telemetry, LOG_TARGET};
 use millrace_executor::{DeviceInfo, Kind};
 use millrace_job::{blob_hash, MAX_BUFFER_BYTES};
 use millrace_primitives::{
@@ -56,6 +58,10 @@ pub(crate) struct Device {
 	occupation: Occupation,
 	/// It has to pass a probe before it is used.
 	suspect: bool,
+	/// Its driver has reported an error after which nothing that it computes can be trusted. No probe clears it of that: somebody has
+	/// to look at it, and start the node again.
+	quarantined: bool,
+	pub(crate) telemetry: Telemetry,
 	next_probe: Instant,
 }
 
@@ -72,7 +78,10 @@ impl Device {
 
 /// The devices found.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Devices(Vec<Device>);
+pub(crate) struct Devices(Vec<Device>, Vec<Divided>);
+
+/// A GPU and its instances, by their UUIDs, as the driver last told them.
+type Divided = (Option<String>, Vec<String>);
 
 impl Devices {
 	/// Devices that still have to be probed.
@@ -83,9 +92,11 @@ impl Devices {
 			health: Health::Unknown,
 			occupation: Occupation::Idle,
 			suspect: true,
+			quarantined: false,
+			telemetry: Telemetry::default(),
 			next_probe: Instant::now(),
 		});
-		Self(devices.collect())
+		Self(devices.collect(), Vec::new())
 	}
 
 	/// All devices.
@@ -147,7 +158,9 @@ impl Devices {
 	pub(crate) fn start_probe(&mut self) -> Option<Device> {
 		let now = Instant::now();
 		let device = self.0.iter_mut().find(|device| {
-			device.occupation == Occupation::Idle && (device.suspect || now >= device.next_probe)
+			device.occupation == Occupation::Idle
+				&& !device.quarantined
+				&& (device.suspect || now >= device.next_probe)
 		})?;
 		device.occupation = Occupation::Probe;
 		Some(device.clone())
@@ -156,6 +169,10 @@ impl Devices {
 	/// A device was probed.
 	pub(crate) fn probed(&mut self, hash: Hash, result: Result<(), String>) {
 		self.change(hash, |device| {
+			device.occupation = Occupation::Idle;
+			if device.quarantined {
+				return;
+			}
 			let (health, wait) = match result {
 				Ok(()) => (Health::Healthy, PROBE_HEALTHY),
 				Err(why) => (Health::Faulty(why), PROBE_FAULTY),
@@ -170,7 +187,6 @@ impl Devices {
 					}
 				}
 			}
-			device.occupation = Occupation::Idle;
 			// A faulty device is probed again after its wait, not at once.
 			device.suspect = false;
 			device.health = health;

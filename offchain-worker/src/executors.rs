@@ -3,9 +3,20 @@
 
 use millrace_executor::{
 	Cancel, Checkpoint, Confinement, DeviceList, DeviceSelector, Executor, ExecutorError, JobOutput,
-	JobRequest, PrepareLimits, Update,
+	JobRequest, Monitor, MonitorMessage, PrepareLimits, Update,
 };
-use std::sync::Arc;
+use std::{
+	sync::{
+		atomic::{AtomicBool, Ordering::Relaxed},
+		Arc,
+	},
+	time::Duration,
+};
+
+/// Time between two readings of the GPUs' health.
+const READING_INTERVAL: Duration = Duration::from_secs(5);
+/// How often the wait for a message looks whether it is still wanted.
+const LISTEN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Starts executors. Every method blocks until its executor has ended.
 pub(crate) trait Executors: Send + Sync + 'static {
@@ -14,6 +25,11 @@ pub(crate) trait Executors: Send + Sync + 'static {
 
 	/// What keeps jobs in bounds on this machine.
 	fn confinement(&self) -> Result<Confinement, ExecutorError>;
+
+	/// Follows the health of the GPUs in a process of its own, until nobody wants that. The error
+	/// [`ExecutorError::Failed`] is for a machine whose driver does not tell it.
+	fn watch(&self, unwanted: &AtomicBool, tell: &mut dyn FnMut(MonitorMessage))
+		-> Result<(), ExecutorError>;
 
 	/// Compiles a kernel for a GPU in a process of its own.
 	fn prepare(
@@ -39,6 +55,20 @@ impl Executors for Executor {
 
 	fn confinement(&self) -> Result<Confinement, ExecutorError> {
 		self.check().map(|info| info.confinement)
+	}
+
+	fn watch(
+		&self,
+		unwanted: &AtomicBool,
+		tell: &mut dyn FnMut(MonitorMessage),
+	) -> Result<(), ExecutorError> {
+		let mut monitor = Monitor::start(self, READING_INTERVAL)?;
+		while !unwanted.load(Relaxed) {
+			if let Some(message) = monitor.next(LISTEN_INTERVAL)? {
+				tell(message);
+			}
+		}
+		Ok(())
 	}
 
 	fn prepare(

@@ -45,6 +45,7 @@ mod containers;
 mod devices;
 mod disk;
 mod executors;
+mod health;
 mod jobs;
 mod kernels;
 mod metrics;
@@ -72,8 +73,8 @@ pub use devices::uuid_hash;
 pub use disk::BlobError;
 pub use rpc::{rpc, BlobPresence};
 pub use status::{
-	BiddingStatus, CheckpointStatus, DeviceStatus, JobLog, JobPhase, JobStatus, LeaseBrief, WorkerStatus,
-	WorkerStatusHandle,
+	BiddingStatus, CheckpointStatus, DeviceStatus, JobLog, JobPhase, JobStatus, LeaseBrief, Telemetry,
+	WorkerStatus, WorkerStatusHandle,
 };
 pub use worker::{Worker, WorkerParams};
 

@@ -1,6 +1,7 @@
 //! Prometheus metrics of the worker, in the node's registry.
 
-use crate::LOG_TARGET;
+use crate::{Telemetry, LOG_TARGET};
+use millrace_primitives::Hash;
 use std::time::Duration;
 use substrate_prometheus_endpoint::{
 	register, Counter, CounterVec, Gauge, GaugeVec, Opts, PrometheusError, Registry, F64, U64,
@@ -20,6 +21,10 @@ struct Registered {
 	blob_bytes: Gauge<U64>,
 	checkpoints: Counter<U64>,
 	bids: CounterVec<U64>,
+	temperature: GaugeVec<U64>,
+	power: GaugeVec<U64>,
+	energy: GaugeVec<F64>,
+	xids: CounterVec<U64>,
 }
 
 impl Metrics {
@@ -78,6 +83,30 @@ impl Metrics {
 		}
 	}
 
+	/// What the driver says of a GPU, which is named by its salted UUID hash.
+	pub(crate) fn telemetry(&self, gpu: &Hash, telemetry: &Telemetry) {
+		let Some(metrics) = &self.0 else { return };
+		let gpu = format!("{gpu:?}");
+		for (gauge, value) in
+			[(&metrics.temperature, telemetry.temperature_c), (&metrics.power, telemetry.power_w)]
+		{
+			if let Some(value) = value {
+				gauge.with_label_values(&[&gpu]).set(value.into());
+			}
+		}
+		if let Some(energy) = telemetry.energy_mj {
+			// Joules of a GPU's whole life are far below what a float holds exactly.
+			metrics.energy.with_label_values(&[&gpu]).set(energy as f64 / 1_000.0);
+		}
+	}
+
+	/// A GPU has reported an error.
+	pub(crate) fn xid(&self, code: u64) {
+		if let Some(metrics) = &self.0 {
+			metrics.xids.with_label_values(&[&code.to_string()]).inc();
+		}
+	}
+
 	/// A bid was sent, was lost on its way, or was refused by the chain.
 	pub(crate) fn bid(&self, result: &str) {
 		if let Some(metrics) = &self.0 {
@@ -89,7 +118,27 @@ impl Metrics {
 impl Registered {
 	fn new(registry: &Registry) -> Result<Self, PrometheusError> {
 		let opts = |name: &str, help: &str| Opts::new(format!("millrace_worker_{name}"), help);
+		let gauge = |name: &str, help: &str| register(GaugeVec::new(opts(name, help), &["gpu"])?, registry);
 		Ok(Self {
+			temperature: gauge(
+				"gpu_temperature_celsius",
+				"Temperature of a GPU's chip, by its salted UUID hash",
+			)?,
+			power: gauge("gpu_power_watts", "Power that a GPU draws")?,
+			energy: register(
+				GaugeVec::new(
+					opts("gpu_energy_joules", "Energy that a GPU took since its driver was loaded"),
+					&["gpu"],
+				)?,
+				registry,
+			)?,
+			xids: register(
+				CounterVec::new(
+					opts("gpu_xids_total", "Errors that the GPUs' driver reported, by Xid"),
+					&["xid"],
+				)?,
+				registry,
+			)?,
 			gpus: register(GaugeVec::new(opts("gpus", "Devices found, by state"), &["state"])?, registry)?,
 			leases: register(Gauge::with_opts(opts("leases", "Leases to serve"))?, registry)?,
 			jobs: register(
@@ -138,6 +187,14 @@ mod tests {
 		metrics.blob_bytes(5);
 		metrics.checkpoint_stored();
 		metrics.bid("sent");
+		let telemetry = Telemetry {
+			temperature_c: Some(60),
+			power_w: Some(310),
+			energy_mj: Some(1),
+			..Telemetry::default()
+		};
+		metrics.telemetry(&Hash::zero(), &telemetry);
+		metrics.xid(79);
 		let families = registry.gather();
 		let names: Vec<_> = families.iter().map(|family| family.get_name()).collect();
 		let expected = [
@@ -145,6 +202,10 @@ mod tests {
 			"blob_bytes",
 			"busy_seconds_total",
 			"checkpoints_total",
+			"gpu_energy_joules",
+			"gpu_power_watts",
+			"gpu_temperature_celsius",
+			"gpu_xids_total",
 			"gpus",
 			"jobs_total",
 			"leases",

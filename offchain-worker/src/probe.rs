@@ -80,8 +80,9 @@ fn job(device: &DeviceInfo, seed: u32) -> (JobRequest, Vec<u8>) {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use millrace_executor::{Checkpoint, Confinement, DeviceList, ExecutorError, JobOutput};
+	use millrace_executor::{Checkpoint, Confinement, DeviceList, ExecutorError, JobOutput, MonitorMessage};
 	use millrace_job::{Limits, Plan};
+	use std::sync::atomic::AtomicBool;
 
 	fn device() -> DeviceInfo {
 		DeviceInfo {
@@ -104,6 +105,10 @@ mod tests {
 
 		fn devices(&self) -> Result<DeviceList, ExecutorError> {
 			Ok(DeviceList { gpus: vec![], cuda_unavailable: None })
+		}
+
+		fn watch(&self, _: &AtomicBool, _: &mut dyn FnMut(MonitorMessage)) -> Result<(), ExecutorError> {
+			unreachable!("a probe watches nothing")
 		}
 
 		fn prepare(&self, _: Vec<u8>, _: &DeviceSelector, _: &Cancel) -> Result<Vec<u8>, ExecutorError> {

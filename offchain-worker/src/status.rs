@@ -41,6 +41,25 @@ pub struct DeviceStatus {
 	pub state: &'static str,
 	/// Why it is faulty.
 	pub fault: Option<String>,
+	/// What the driver says of it.
+	#[serde(flatten)]
+	pub telemetry: Telemetry,
+}
+
+/// What a GPU's driver says of it; null for what it does not say.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Telemetry {
+	/// Temperature of the chip, in degrees Celsius.
+	pub temperature_c: Option<u32>,
+	/// Power that it draws, in watts, rounded down.
+	pub power_w: Option<u32>,
+	/// Clock of the multiprocessors, in MHz.
+	pub sm_clock_mhz: Option<u32>,
+	/// Energy since the driver was loaded, in millijoules. Of a MIG instance: `None`, for its GPU's is that of all instances.
+	pub energy_mj: Option<u64>,
+	/// What an operator should look at: heat, or a power supply that cannot keep up.
+	pub warning: Option<String>,
 }
 
 impl From<&Device> for DeviceStatus {
@@ -62,6 +81,7 @@ impl From<&Device> for DeviceStatus {
 			driver: device.info.driver.clone(),
 			state,
 			fault,
+			telemetry: device.telemetry.clone(),
 		}
 	}
 }
@@ -171,6 +191,8 @@ pub struct JobStatus {
 	pub detail: Option<String>,
 	/// Time during which its kernels ran, in milliseconds.
 	pub busy_ms: u64,
+	/// Energy that its GPUs took from its start to its end, in joules, where the driver tells it. Readings are some seconds apart.
+	pub energy_joules: Option<u64>,
 	/// Newest checkpoint that was stored here since this node started.
 	pub checkpoint: Option<CheckpointStatus>,
 	/// Launches that the latest executor left out, because it went on from a checkpoint.
@@ -332,6 +354,7 @@ impl WorkerStatusHandle {
 			output: None,
 			detail: None,
 			busy_ms: 0,
+			energy_joules: None,
 			checkpoint: None,
 			resumed_from: None,
 		});

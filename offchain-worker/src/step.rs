@@ -15,6 +15,7 @@ use crate::{
 	LOG_TARGET,
 };
 use frame_system_rpc_runtime_api::AccountNonceApi;
+use millrace_executor::{Kind, MonitorMessage};
 use millrace_primitives::{
 	leases_api::LeasesApi,
 	worker_api::{JobView, WorkerApi, WorkerView},
@@ -175,6 +176,10 @@ where
 			log::info!(target: LOG_TARGET, "lease {lease}: job {} starts on {}", job.job, info.name);
 			self.devices.job_starts(*hash);
 		}
+		let hashes: Vec<_> = devices.iter().map(|(_, hash)| *hash).collect();
+		if let Some(energy) = self.devices.energy_mj(&hashes) {
+			self.energy.insert(lease, energy);
+		}
 		self.tasks.job(&self.context, lease, job, devices);
 	}
 
@@ -275,6 +280,9 @@ where
 				for device in &found {
 					log::info!(target: LOG_TARGET, "found {} ({} device, {})", device.name, device.kind, device.uuid);
 				}
+				if found.iter().any(|device| device.kind == Kind::Cuda) {
+					self.health.follow(&self.context.executors);
+				}
 				self.devices = Devices::new(found, &self.context.genesis);
 			}
 			TaskEnd::Found(Err(why)) => {
@@ -290,7 +298,24 @@ where
 		}
 	}
 
+	/// Takes in what the driver says of the GPUs.
+	pub(crate) fn on_health(&mut self, message: MonitorMessage) {
+		match message {
+			MonitorMessage::Reading(reading) => {
+				self.devices.read(&reading);
+				for device in self.devices.iter() {
+					self.context.metrics.telemetry(&device.hash, &device.telemetry);
+				}
+			}
+			MonitorMessage::Xid(event) => {
+				self.context.metrics.xid(event.code);
+				self.devices.erred(&event);
+			}
+		}
+	}
+
 	fn on_job_end(&mut self, lease: LeaseId, devices: &[Hash], end: JobEnd) {
+		let energy = self.energy.remove(&lease).zip(self.devices.energy_mj(devices));
 		for device in devices {
 			self.devices.job_ended(*device, end.device != DeviceAfter::Sound);
 		}
@@ -302,6 +327,9 @@ where
 				let outcome = outcome_name(&result.outcome);
 				log::info!(target: LOG_TARGET, "lease {lease}: job {} {outcome} ({})", result.job, result.detail);
 				self.usage.job_ended(lease, result.busy_ms);
+				self.context.status.update_job(lease, result.job, result.plan, |status| {
+					status.energy_joules = energy.map(|(before, after)| after.saturating_sub(before) / 1_000);
+				});
 				self.context.metrics.job_ended(outcome, Duration::from_millis(result.busy_ms));
 			}
 			Ending::Cancelled => log::info!(target: LOG_TARGET, "lease {lease}: its job has stopped"),

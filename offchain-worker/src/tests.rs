@@ -2,7 +2,7 @@
 
 mod bidding;
 mod containers;
-mod doubles;
+pub(crate) mod doubles;
 mod isolation;
 mod jobs;
 mod real_executor;

@@ -2,9 +2,9 @@
 
 use crate::{
 	bidding::Bidding, chain::Chain, checkpoints::Checkpoints, containers::Containers, devices::Devices,
-	disk::BlobError, executors::Executors, jobs::JobContext, kernels::Kernels, metrics::Metrics,
-	notice::Notice, reports::Usage, results::Results, submit::Submitter, tasks::Tasks, Blobs, SignWorkerCall,
-	WorkerConfig, WorkerStatusHandle, LOG_TARGET,
+	disk::BlobError, executors::Executors, health::HealthWatch, jobs::JobContext, kernels::Kernels,
+	metrics::Metrics, notice::Notice, reports::Usage, results::Results, submit::Submitter, tasks::Tasks,
+	Blobs, SignWorkerCall, WorkerConfig, WorkerStatusHandle, LOG_TARGET,
 };
 use frame_system_rpc_runtime_api::AccountNonceApi;
 use futures::StreamExt;
@@ -69,6 +69,10 @@ pub(crate) struct Running<Block: BlockT, Client, Pool: TransactionPool> {
 	/// Why the last search found none.
 	pub(crate) search_error: String,
 	pub(crate) tasks: Tasks,
+	/// The GPUs' own word.
+	pub(crate) health: HealthWatch,
+	/// Energy that the GPUs of a lease had taken when its job started, in millijoules.
+	pub(crate) energy: BTreeMap<LeaseId, u64>,
 	/// Leases whose job could not be served by this machine, and until when they wait.
 	pub(crate) waiting: BTreeMap<LeaseId, Instant>,
 	pub(crate) usage: Usage,
@@ -110,6 +114,7 @@ where
 				block = finalised.next() => if block.is_none() {
 					return;
 				},
+				message = running.health.next() => running.on_health(message),
 				end = running.tasks.next() => running.on_task_end(end),
 				news = running.submitter.next() => running.on_news(news),
 				news = running.bidding.submitter.next() => running.on_news(news),
@@ -176,6 +181,8 @@ where
 			next_search: Some(Instant::now()),
 			search_error: "still looking".into(),
 			tasks: Tasks::default(),
+			health: HealthWatch::default(),
+			energy: BTreeMap::new(),
 			waiting: BTreeMap::new(),
 			usage: Usage::default(),
 			context: Arc::new(context),

@@ -10,6 +10,7 @@ use futures::{
 };
 use millrace_executor::{
 	Cancel, Checkpoint, Confinement, DeviceList, DeviceSelector, ExecutorError, JobOutput, JobRequest,
+	MonitorMessage,
 };
 use millrace_primitives::{
 	leases_api::{Auction, LeasesApi},
@@ -30,7 +31,10 @@ use sp_runtime::{
 use std::{
 	collections::{HashMap, VecDeque},
 	pin::Pin,
-	sync::{Arc, Mutex},
+	sync::{
+		atomic::{AtomicBool, Ordering::Relaxed},
+		Arc, Mutex,
+	},
 	time::Duration,
 };
 
@@ -333,7 +337,7 @@ impl TransactionPool for PoolDouble {
 
 /// What a scripted executor does.
 #[derive(Clone, Debug)]
-pub(super) enum Act {
+pub(crate) enum Act {
 	Ends(Result<Vec<u8>, ExecutorError>),
 	/// Hands out a checkpoint and goes on with the next act.
 	Saves(Checkpoint),
@@ -341,15 +345,20 @@ pub(super) enum Act {
 	Hangs,
 }
 
+/// What a monitor tells.
+pub(crate) type Told = Result<MonitorMessage, ExecutorError>;
+
 /// What a compiler gives.
-pub(super) type Compiled = Result<Vec<u8>, ExecutorError>;
+pub(crate) type Compiled = Result<Vec<u8>, ExecutorError>;
 
 /// Executors that follow a script: one act for each job, and one for each probe. A script that is used up goes on with success.
 #[derive(Clone, Default)]
-pub(super) struct ScriptedExecutors {
+pub(crate) struct ScriptedExecutors {
 	pub jobs: Arc<Mutex<VecDeque<Act>>>,
 	/// Whether the next probes pass.
 	pub probes: Arc<Mutex<VecDeque<bool>>>,
+	/// What the monitor tells next.
+	pub readings: Arc<Mutex<VecDeque<Told>>>,
 	/// What the next compilers give.
 	pub compilers: Arc<Mutex<VecDeque<Compiled>>>,
 	/// Jobs, probes and compilers, in the order in which they were started.
@@ -372,7 +381,7 @@ impl ScriptedExecutors {
 		}
 	}
 
-	pub(super) fn started(&self) -> Vec<&'static str> {
+	pub(crate) fn started(&self) -> Vec<&'static str> {
 		self.started.lock().unwrap().clone()
 	}
 
@@ -388,6 +397,22 @@ impl Executors for ScriptedExecutors {
 
 	fn confinement(&self) -> Result<Confinement, ExecutorError> {
 		unreachable!("there is no GPU whose jobs would have to be confined")
+	}
+
+	fn watch(
+		&self,
+		unwanted: &AtomicBool,
+		tell: &mut dyn FnMut(MonitorMessage),
+	) -> Result<(), ExecutorError> {
+		self.started.lock().unwrap().push("monitor");
+		while !unwanted.load(Relaxed) {
+			let next = self.readings.lock().unwrap().pop_front();
+			match next {
+				Some(message) => tell(message?),
+				None => std::thread::sleep(Duration::from_millis(5)),
+			}
+		}
+		Ok(())
 	}
 
 	fn prepare(&self, kernel: Vec<u8>, _: &DeviceSelector, _: &Cancel) -> Result<Vec<u8>, ExecutorError> {

@@ -3,9 +3,12 @@
 use crate::{devices, executors::Executors, DeviceChoice, DeviceRules};
 use millrace_executor::{
 	Cancel, Checkpoint, Confinement, DeviceInfo, DeviceList, DeviceSelector, ExecutorError, JobOutput,
-	JobRequest, Kind,
+	JobRequest, Kind, MonitorMessage,
 };
-use std::{path::Path, sync::Arc};
+use std::{
+	path::Path,
+	sync::{atomic::AtomicBool, Arc},
+};
 
 /// Takes a measure away.
 type Without = fn(&mut Confinement);
@@ -39,6 +42,10 @@ impl Executors for Machine {
 		};
 		(self.0)(&mut confinement);
 		Ok(confinement)
+	}
+
+	fn watch(&self, _: &AtomicBool, _: &mut dyn FnMut(MonitorMessage)) -> Result<(), ExecutorError> {
+		unreachable!("nothing is watched while devices are looked for")
 	}
 
 	fn prepare(&self, _: Vec<u8>, _: &DeviceSelector, _: &Cancel) -> Result<Vec<u8>, ExecutorError> {
