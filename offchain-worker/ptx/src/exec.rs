@@ -5,10 +5,11 @@ mod float;
 mod fused;
 mod integer;
 mod thread;
+mod warp;
 
 use crate::{
 	fault::{Fault, FaultKind},
-	ir::{Op, Seed, Special},
+	ir::{LaneMask, Op, Seed, Special, WarpOp},
 	launch::{Budget, LaunchConfig},
 	memory::{Memory, MemoryError},
 	module::{Entry, Module},
@@ -16,11 +17,10 @@ use crate::{
 use access::BlockMemory;
 use alloc::vec::Vec;
 use thread::Stop;
+use warp::{Parted, Warp, WARP};
 
 /// Bytes cleared before threads run that count as one step.
 const CLEARED_BYTES_PER_STEP: u64 = 256;
-/// Threads of a warp.
-const WARP: u32 = 32;
 
 /// Everything of a launch that is the same for all its blocks, and the memory that they use one after the other.
 pub(crate) struct Machine<'a> {
@@ -32,7 +32,7 @@ pub(crate) struct Machine<'a> {
 	template: Vec<u64>,
 	/// Slots of special registers.
 	specials: Vec<(usize, Special)>,
-	/// Register files of all threads; of one if no barrier can stop a thread half-way.
+	/// Register files of all threads; of one if nothing can stop a thread half-way.
 	registers: Vec<u64>,
 	/// Local memory of as many threads.
 	local: Vec<u8>,
@@ -42,11 +42,17 @@ pub(crate) struct Machine<'a> {
 	setup_steps: u64,
 }
 
-/// Where a thread stands between two barriers.
+/// How far a thread is. Numbers are indices of instructions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
-	/// It is at the instruction of that index.
-	At(usize),
+	/// It has not started.
+	New,
+	/// It may go on from there.
+	Ready(usize),
+	/// It waits at a barrier.
+	AtBarrier(usize),
+	/// It waits at a warp-wide instruction.
+	AtWarp(usize),
 	/// It has returned.
 	Done,
 }
@@ -69,7 +75,7 @@ impl<'a> Machine<'a> {
 		globals: &[u64],
 	) -> Result<Self, MemoryError> {
 		let threads = config.block.iter().map(|size| *size as usize).product::<usize>();
-		let resident = if entry.has_barrier { threads } else { 1 };
+		let resident = if entry.threads_meet { threads } else { 1 };
 		let shared_bytes = entry.shared_bytes as usize + config.shared_bytes as usize;
 		let local_bytes = entry.local_bytes as usize;
 		let mut template = Vec::with_capacity(entry.seeds.len());
@@ -95,7 +101,7 @@ impl<'a> Machine<'a> {
 			registers: filled(resident * template.len(), 0)?,
 			local: filled(resident * local_bytes, 0)?,
 			shared: filled(shared_bytes, 0)?,
-			states: filled(threads, State::At(0))?,
+			states: filled(threads, State::New)?,
 			template,
 			specials,
 			setup_steps: cleared as u64 / CLEARED_BYTES_PER_STEP,
@@ -111,79 +117,133 @@ impl<'a> Machine<'a> {
 		};
 		budget.steps = steps;
 		self.shared.fill(0);
-		self.states.fill(State::At(0));
-		let mut first_phase = true;
-		while self.run_phase(block, memory, budget, first_phase)? {
-			first_phase = false;
+		self.states.fill(State::New);
+		loop {
+			for first in (0..self.states.len()).step_by(WARP) {
+				self.run_warp(block, memory, budget, first)?;
+			}
+			if !self.meet(block)? {
+				return Ok(steps - budget.steps);
+			}
 		}
-		Ok(steps - budget.steps)
 	}
 
-	/// Runs every thread to its next barrier or its end. Returns whether any of them waits at one.
-	fn run_phase(
+	/// Runs every thread of the warp that starts with that thread to its next barrier or its end.
+	fn run_warp(
 		&mut self,
 		block: [u32; 3],
 		memory: &mut Memory,
 		budget: &mut Budget,
-		first: bool,
-	) -> Result<bool, Fault> {
+		first: usize,
+	) -> Result<(), Fault> {
+		let end = self.states.len().min(first + WARP);
+		loop {
+			let mut waits = false;
+			for thread in first..end {
+				self.run_thread(block, memory, budget, thread)?;
+				waits |= matches!(self.states[thread], State::AtWarp(_));
+			}
+			if !waits {
+				return Ok(());
+			}
+			self.meet_in_warp(block, first, end)?;
+		}
+	}
+
+	/// Runs a thread to where it must wait for others, or to its end, unless it is there.
+	fn run_thread(
+		&mut self,
+		block: [u32; 3],
+		memory: &mut Memory,
+		budget: &mut Budget,
+		thread: usize,
+	) -> Result<(), Fault> {
+		let state = self.states[thread];
+		let mut at = match state {
+			State::New => 0,
+			State::Ready(at) => at,
+			State::AtBarrier(_) | State::AtWarp(_) | State::Done => return Ok(()),
+		};
 		let slots = self.template.len();
 		let local_bytes = self.entry.local_bytes as usize;
-		for thread in 0..self.states.len() {
-			let Some(State::At(start)) = self.states.get(thread).copied() else { continue };
-			let resident = if self.entry.has_barrier { thread } else { 0 };
-			let registers = &mut self.registers[resident * slots..][..slots];
-			let local = &mut self.local[resident * local_bytes..][..local_bytes];
-			if first {
-				registers.copy_from_slice(&self.template);
-				local.fill(0);
-				let index = position(thread as u32, self.config.block);
-				for (slot, special) in &self.specials {
-					registers[*slot] =
-						special_value(*special, &self.config, block, index, thread as u32).into();
-				}
+		let resident = if self.entry.threads_meet { thread } else { 0 };
+		let registers = &mut self.registers[resident * slots..][..slots];
+		let local = &mut self.local[resident * local_bytes..][..local_bytes];
+		if state == State::New {
+			registers.copy_from_slice(&self.template);
+			local.fill(0);
+			let index = position(thread as u32, self.config.block);
+			for (slot, special) in &self.specials {
+				registers[*slot] = special_value(*special, &self.config, block, index, thread as u32).into();
 			}
-			let mut space = BlockMemory {
-				global: &mut *memory,
-				shared: &mut self.shared,
-				local,
-				constants: self.constants,
-				params: &self.params,
-			};
-			let mut at = start;
-			let stop = thread::run(&self.entry.code, &mut at, registers, &mut space, &mut budget.steps);
-			self.states[thread] = match stop {
-				Ok(Stop::Returned) => State::Done,
-				Ok(Stop::Waiting) => State::At(at),
-				Err(kind) => return Err(self.fault(kind, block, thread, at)),
-			};
 		}
-		self.meet(block)
+		let mut space = BlockMemory {
+			global: &mut *memory,
+			shared: &mut self.shared,
+			local,
+			constants: self.constants,
+			params: &self.params,
+		};
+		let stop = thread::run(&self.entry.code, &mut at, registers, &mut space, &mut budget.steps);
+		self.states[thread] = match stop {
+			Ok(Stop::Returned) => State::Done,
+			Ok(Stop::Waiting) if warp_op(self.entry, at).is_some() => State::AtWarp(at),
+			Ok(Stop::Waiting) => State::AtBarrier(at),
+			Err(kind) => return Err(self.fault(kind, block, thread, at)),
+		};
+		Ok(())
 	}
 
 	/// Checks that all threads came to the same barrier, and lets them pass it. Returns false when all are done.
 	fn meet(&mut self, block: [u32; 3]) -> Result<bool, Fault> {
 		let waiting = self.states.iter().find_map(|state| match state {
-			State::At(at) => Some(*at),
-			State::Done => None,
+			State::AtBarrier(at) => Some(*at),
+			_ => None,
 		});
 		let Some(first) = waiting else { return Ok(false) };
 		let first_id = barrier_id(self.entry, first);
 		let mut warp_at = first;
 		for thread in 0..self.states.len() {
-			let State::At(at) = self.states[thread] else {
+			let State::AtBarrier(at) = self.states[thread] else {
 				return Err(self.fault(FaultKind::BarrierDivergence, block, thread, first));
 			};
-			if (thread as u32).is_multiple_of(WARP) {
+			if thread.is_multiple_of(WARP) {
 				warp_at = at;
 			}
 			let aligned = matches!(self.entry.code[at].op, Op::Barrier { aligned: true, .. });
 			if barrier_id(self.entry, at) != first_id || (aligned && at != warp_at) {
 				return Err(self.fault(FaultKind::BarrierDivergence, block, thread, at));
 			}
-			self.states[thread] = State::At(at + 1);
+			self.states[thread] = State::Ready(at + 1);
 		}
 		Ok(true)
+	}
+
+	/// Executes the warp-wide instructions to which all threads have come that they name. None of the warp's threads
+	/// can run before that, so there is nothing left to wait for where there is no such instruction.
+	fn meet_in_warp(&mut self, block: [u32; 3], first: usize, end: usize) -> Result<(), Fault> {
+		let slots = self.template.len();
+		let mut warp = Warp::new(&mut self.registers[first * slots..end * slots], slots);
+		for (lane, state) in self.states[first..end].iter().enumerate() {
+			match *state {
+				State::Done => {}
+				State::AtWarp(at) => warp.arrive(lane, at, warp_op(self.entry, at)),
+				_ => warp.is_elsewhere(lane),
+			}
+		}
+		match warp.meet() {
+			Ok(passed) => {
+				for (thread, state) in (first..end).zip(&mut self.states[first..end]) {
+					if let State::AtWarp(at) = *state {
+						if passed >> (thread - first) & 1 == 1 {
+							*state = State::Ready(at + 1);
+						}
+					}
+				}
+				Ok(())
+			}
+			Err(Parted { kind, lane, at }) => Err(self.fault(kind, block, first + lane, at)),
+		}
 	}
 
 	fn fault(&self, kind: FaultKind, block: [u32; 3], thread: usize, at: usize) -> Fault {
@@ -197,6 +257,14 @@ impl<'a> Machine<'a> {
 fn barrier_id(entry: &Entry, at: usize) -> Option<u8> {
 	match entry.code.get(at)?.op {
 		Op::Barrier { id, .. } => Some(id),
+		_ => None,
+	}
+}
+
+/// The operands of the warp-wide instruction that stands at that index.
+fn warp_op(entry: &Entry, at: usize) -> Option<&WarpOp> {
+	match entry.code.get(at)?.op {
+		Op::Warp { index } => entry.warp_ops.get(index as usize),
 		_ => None,
 	}
 }
@@ -227,8 +295,21 @@ fn special_value(
 		Special::BlockSize(dimension) => (config.block, dimension),
 		Special::BlockIndex(dimension) => (block, dimension),
 		Special::GridSize(dimension) => (config.grid, dimension),
-		Special::Lane => return thread % WARP,
-		Special::Warp => return thread / WARP,
+		Special::Lane => return thread % WARP as u32,
+		Special::Warp => return thread / WARP as u32,
+		Special::LaneMask(mask) => return lane_mask(mask, thread % WARP as u32),
 	};
 	dimensions.get(usize::from(dimension)).copied().unwrap_or_default()
+}
+
+/// The bits of the lanes that stand in that relation to one.
+fn lane_mask(mask: LaneMask, lane: u32) -> u32 {
+	let own = 1u32 << lane;
+	match mask {
+		LaneMask::Equal => own,
+		LaneMask::Less => own - 1,
+		LaneMask::LessEqual => own | (own - 1),
+		LaneMask::GreaterEqual => !(own - 1),
+		LaneMask::Greater => !(own | (own - 1)),
+	}
 }

@@ -82,6 +82,11 @@ pub enum FaultKind {
 	},
 	/// Not all threads of the block (or, for aligned barriers, of the warp) came to the same barrier.
 	BarrierDivergence,
+	/// Threads of a warp wait at warp-wide instructions for threads that will never come to the same one.
+	WarpDivergence,
+	/// A thread executed a warp-wide instruction whose mask does not name it, or a matrix product without all 32
+	/// threads of its warp.
+	WarpMask,
 	/// The launch ran as many instructions as it was allowed to.
 	StepBudgetExhausted,
 	/// The kernel executed `trap`.
@@ -98,6 +103,12 @@ impl fmt::Display for FaultKind {
 				write!(f, "{access} of {bytes} bytes misaligned at {space} address {address:#x}")
 			}
 			Self::BarrierDivergence => f.write_str("threads of the block did not come to the same barrier"),
+			Self::WarpDivergence => {
+				f.write_str("threads of the warp did not come to the same warp-wide instruction")
+			}
+			Self::WarpMask => {
+				f.write_str("a warp-wide instruction's mask and the threads that execute it do not fit")
+			}
 			Self::StepBudgetExhausted => f.write_str("step budget exhausted"),
 			Self::Trap => f.write_str("trap executed"),
 		}

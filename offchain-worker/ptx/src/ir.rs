@@ -31,6 +31,18 @@ pub(crate) enum Special {
 	GridSize(u8),
 	Lane,
 	Warp,
+	/// The lanes of the warp that stand in that relation to the thread's own, one bit each.
+	LaneMask(LaneMask),
+}
+
+/// Which lanes a `%lanemask` register names.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum LaneMask {
+	Equal,
+	LessEqual,
+	Less,
+	GreaterEqual,
+	Greater,
 }
 
 /// An instruction with its predicate.
@@ -204,6 +216,60 @@ pub(crate) struct Address {
 	pub(crate) offset: i32,
 	pub(crate) base: Slot,
 	pub(crate) space: Space,
+}
+
+/// An instruction that the threads of a warp execute together. Its operands are kept apart from [`Op`], which would be
+/// twice as large with them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WarpOp {
+	pub(crate) action: WarpAction,
+	/// Which lanes take part.
+	pub(crate) mask: Slot,
+	/// Results; those that the action does not have are the sink.
+	pub(crate) d: [Slot; 4],
+	pub(crate) a: [Slot; 4],
+	pub(crate) b: [Slot; 2],
+	pub(crate) c: [Slot; 4],
+	/// Whether `a` is a negated predicate.
+	pub(crate) negated: bool,
+}
+
+/// What a warp does together. Threads that are to meet must name the same.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum WarpAction {
+	Barrier,
+	/// The lanes that are here.
+	ActiveMask,
+	Vote(Vote),
+	Shuffle(Shuffle),
+	/// One of the associative operations, over all lanes.
+	Reduce {
+		op: Binary,
+		ty: IntType,
+	},
+	/// The lanes that have the same value: those of each lane, or all of them if `all` have the same one.
+	Match {
+		all: bool,
+		bits: u8,
+	},
+}
+
+/// How predicates are put together.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Vote {
+	All,
+	Any,
+	Uniform,
+	Ballot,
+}
+
+/// Which lane a lane reads from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Shuffle {
+	Up,
+	Down,
+	Butterfly,
+	Index,
 }
 
 /// What an instruction does. `d` is written, `a`, `b`, `c` are read. Values narrower than 64 bits are kept
@@ -419,6 +485,10 @@ pub(crate) enum Op {
 	Barrier {
 		id: u8,
 		aligned: bool,
+	},
+	/// One of the entry's warp-wide instructions, by its index.
+	Warp {
+		index: u32,
 	},
 	Fence,
 	Return,

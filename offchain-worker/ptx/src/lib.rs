@@ -42,7 +42,8 @@
 //! # What is promised
 //!
 //! * **Deterministic.** The same module, arguments and memory give the same bytes and the same instruction count on
-//!   every host: blocks run in the order of their index, threads in the order of theirs, from barrier to barrier.
+//!   every host: blocks run in the order of their index, warps in the order of theirs from barrier to barrier, and the
+//!   threads of a warp from one warp-wide instruction to the next.
 //! * **No panic, no unbounded work.** Text, arguments and code may come from an adversary. Errors are typed; every
 //!   size has a limit (see the constants); running is limited by a [`Budget`].
 //! * **Refuse rather than guess.** What the interpreter cannot do exactly is a [`ParseError`] that names the
@@ -60,7 +61,11 @@
 //! * A thread that returns while another waits at a barrier is a fault, as is waiting at different barriers. Threads
 //!   that talk without a barrier (spin locks) see each other only at barriers and run into the step budget.
 //! * Kernels with data races get one of the results that a GPU could give, always the same one here.
-//! * Warp-wide instructions (`shfl`, `vote`, `mma`), textures, clocks and calls are not supported.
+//! * A warp-wide instruction waits for the threads that its mask names and that have not returned, as PTX says. A thread
+//!   that its own mask does not name is a fault, and so is waiting for threads that never come. A shuffle that reads from
+//!   a thread that takes no part has no defined result: it is zero here. `activemask` names the threads that are at the
+//!   same instruction when no thread of the warp can go on.
+//! * Textures, clocks and calls are not supported.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -2,7 +2,7 @@
 
 use crate::{
 	error::ParseError,
-	ir::{Instruction, Seed},
+	ir::{Instruction, Seed, WarpOp},
 };
 use alloc::{string::String, sync::Arc, vec::Vec};
 
@@ -101,7 +101,10 @@ pub struct Entry {
 	pub(crate) lines: Vec<u32>,
 	/// What each slot of a thread's register file holds at its start.
 	pub(crate) seeds: Vec<Seed>,
-	pub(crate) has_barrier: bool,
+	/// What [`Op::Warp`](crate::ir::Op::Warp) refers to.
+	pub(crate) warp_ops: Vec<WarpOp>,
+	/// Whether a thread can stop half-way: at a barrier, or at a warp-wide instruction.
+	pub(crate) threads_meet: bool,
 	pub(crate) local_bytes: u32,
 	/// Static shared memory; dynamic shared memory follows it.
 	pub(crate) shared_bytes: u32,

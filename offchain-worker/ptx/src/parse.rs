@@ -12,6 +12,7 @@ mod modifiers;
 mod names;
 mod operand;
 mod variable;
+mod warp;
 
 use crate::{
 	error::ParseError,

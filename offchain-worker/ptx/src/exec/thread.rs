@@ -1,4 +1,4 @@
-//! One thread, from where it stands to its next barrier or its end.
+//! One thread, from where it stands to where it must wait for others, or to its end.
 
 use super::{
 	access::{atomic, little_endian, store, Access, BlockMemory},
@@ -12,7 +12,7 @@ use crate::{
 /// Why a thread stopped without a fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stop {
-	/// It is at a barrier.
+	/// It is at a barrier or a warp-wide instruction.
 	Waiting,
 	/// It has come to its end.
 	Returned,
@@ -68,7 +68,21 @@ pub(super) fn run(
 	memory: &mut BlockMemory<'_>,
 	steps: &mut u64,
 ) -> Result<Stop, FaultKind> {
-	let registers = &mut Registers(registers);
+	// Copies that stay in registers of the host.
+	let (mut here, mut left) = (*at, *steps);
+	let stop = interpret(code, &mut here, &mut Registers(registers), memory, &mut left);
+	(*at, *steps) = (here, left);
+	stop
+}
+
+#[inline(always)]
+fn interpret(
+	code: &[Instruction],
+	at: &mut usize,
+	registers: &mut Registers<'_>,
+	memory: &mut BlockMemory<'_>,
+	steps: &mut u64,
+) -> Result<Stop, FaultKind> {
 	let mut next = *at;
 	loop {
 		*at = next;
@@ -83,7 +97,7 @@ pub(super) fn run(
 		}
 		match instruction.op {
 			Op::Branch { target } => next = target as usize,
-			Op::Barrier { .. } => return Ok(Stop::Waiting),
+			Op::Barrier { .. } | Op::Warp { .. } => return Ok(Stop::Waiting),
 			Op::Return => return Ok(Stop::Returned),
 			Op::Trap => return Err(FaultKind::Trap),
 			// Threads run one after the other, so what one has stored the next one sees.
@@ -183,6 +197,7 @@ fn compute(op: &Op, registers: &mut Registers<'_>) {
 		| Op::Atomic { .. }
 		| Op::Branch { .. }
 		| Op::Barrier { .. }
+		| Op::Warp { .. }
 		| Op::Fence
 		| Op::Return
 		| Op::Trap => return,

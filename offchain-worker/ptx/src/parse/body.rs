@@ -4,7 +4,7 @@ use super::names::{ModuleNames, Pending, Scope, Symbol};
 use crate::{
 	error::ParseError,
 	fault::Space,
-	ir::{Guard, Instruction, Op, Seed, Slot},
+	ir::{Guard, Instruction, Op, Seed, Slot, WarpOp},
 	lexer::Place,
 	module::{MAX_INSTRUCTIONS, MAX_LOCAL_BYTES, MAX_SHARED_BYTES, MAX_SLOTS},
 };
@@ -21,7 +21,8 @@ pub(super) struct Body<'a> {
 	pub(super) code: Vec<Instruction>,
 	pub(super) lines: Vec<u32>,
 	pub(super) seeds: Vec<Seed>,
-	pub(super) has_barrier: bool,
+	pub(super) warp_ops: Vec<WarpOp>,
+	pub(super) threads_meet: bool,
 	pub(super) local_bytes: u32,
 	pub(super) shared_bytes: u32,
 	/// From the outermost to the innermost. The first one is for the parameters.
@@ -85,10 +86,16 @@ impl<'a> Body<'a> {
 		if self.code.len() >= MAX_INSTRUCTIONS {
 			return Err(place.too_large("instructions of an entry", MAX_INSTRUCTIONS as u64));
 		}
-		self.has_barrier |= matches!(op, Op::Barrier { .. });
+		self.threads_meet |= matches!(op, Op::Barrier { .. } | Op::Warp { .. });
 		self.code.push(Instruction { guard, op });
 		self.lines.push(place.line);
 		Ok(())
+	}
+
+	/// Keeps the operands of a warp-wide instruction. There are no more of them than instructions.
+	pub(super) fn warp(&mut self, op: WarpOp) -> Op {
+		self.warp_ops.push(op);
+		Op::Warp { index: self.warp_ops.len() as u32 - 1 }
 	}
 
 	/// The symbol of that name, from the innermost scope outwards.

@@ -3,8 +3,9 @@
 use super::{modifiers::Modifiers, operand::EntryParser};
 use crate::{error::ParseError, ir::Op, lexer::TokenKind};
 
-const INSTRUCTIONS: &str = "abs add and atom bar barrier bfe bfi bra brev clz cnot cvt cvta div dp4a exit fence fma ld lop3 \
-	mad mad24 max membar min mov mul mul24 neg not or popc prmt red rem ret selp setp shf shl shr sqrt st sub trap xor";
+const INSTRUCTIONS: &str = "abs activemask add and atom bar barrier bfe bfi bra brev clz cnot cvt cvta div dp4a exit fence fma ld lop3 \
+	mad mad24 match max membar min mov mul mul24 neg not or popc prmt red redux rem ret selp setp shf shfl shl shr sqrt st sub trap \
+	vote xor";
 
 impl<'a> EntryParser<'a, '_> {
 	/// The operands of the instruction of that name.
@@ -22,7 +23,13 @@ impl<'a> EntryParser<'a, '_> {
 			"ld" | "st" => self.load_or_store(name),
 			"atom" | "red" => self.atomic(name),
 			"bra" => self.branch(name),
+			"bar" if name.accept("warp") => self.warp_barrier(name),
 			"bar" | "barrier" => self.barrier(name),
+			"activemask" => self.active_mask(name),
+			"vote" => self.vote(name),
+			"shfl" => self.shuffle(name),
+			"redux" => self.reduce(name),
+			"match" => self.match_lanes(name),
 			"membar" | "fence" => self.fence(name),
 			"ret" | "exit" | "trap" => self.end(name),
 			_ => {

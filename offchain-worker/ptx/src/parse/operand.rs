@@ -9,12 +9,12 @@ use super::{
 use crate::{
 	error::ParseError,
 	fault::Space,
-	ir::{Address, Condition, Seed, Slot, Special},
+	ir::{Address, Condition, LaneMask, Seed, Slot, Special},
 	lexer::{Place, TokenKind, Tokens},
 };
 
 const SPECIAL_REGISTERS: &str =
-	"%tid, %ntid, %ctaid, %nctaid (each .x .y .z), %laneid, %warpid; clocks and the like are \
+	"%tid, %ntid, %ctaid, %nctaid (each .x .y .z), %laneid, %warpid, %lanemask_eq _le _lt _ge _gt; clocks and the like are \
 	refused because they are not deterministic";
 
 /// Reads the body of one entry.
@@ -271,6 +271,16 @@ fn special_base(name: &str) -> bool {
 }
 
 fn special_register(name: &str) -> Option<Special> {
+	let lanes = match name {
+		"%laneid" => Some(Special::Lane),
+		"%warpid" => Some(Special::Warp),
+		"%lanemask_eq" => Some(Special::LaneMask(LaneMask::Equal)),
+		"%lanemask_le" => Some(Special::LaneMask(LaneMask::LessEqual)),
+		"%lanemask_lt" => Some(Special::LaneMask(LaneMask::Less)),
+		"%lanemask_ge" => Some(Special::LaneMask(LaneMask::GreaterEqual)),
+		"%lanemask_gt" => Some(Special::LaneMask(LaneMask::Greater)),
+		_ => None,
+	};
 	let (base, dimension) = name.split_once('.').unwrap_or((name, ""));
 	let dimension = match dimension {
 		"x" => Some(0),
@@ -283,9 +293,7 @@ fn special_register(name: &str) -> Option<Special> {
 		("%ntid", Some(dimension)) => Some(Special::BlockSize(dimension)),
 		("%ctaid", Some(dimension)) => Some(Special::BlockIndex(dimension)),
 		("%nctaid", Some(dimension)) => Some(Special::GridSize(dimension)),
-		_ if name == "%laneid" => Some(Special::Lane),
-		_ if name == "%warpid" => Some(Special::Warp),
-		_ => None,
+		_ => lanes,
 	}
 }
 

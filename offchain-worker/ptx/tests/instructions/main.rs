@@ -10,3 +10,4 @@ mod floats;
 mod integers;
 mod kernel;
 mod memory;
+mod warp;
