@@ -4,6 +4,7 @@ mod access;
 mod float;
 mod fused;
 mod integer;
+mod matrix;
 mod thread;
 mod warp;
 

@@ -252,6 +252,20 @@ pub(crate) enum WarpAction {
 		all: bool,
 		bits: u8,
 	},
+	Multiply(MatrixProduct),
+}
+
+/// A product of matrices of bytes, added to one of 32-bit numbers that has eight columns.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct MatrixProduct {
+	/// Rows of the first factor and of the result: 8 or 16.
+	pub(crate) rows: u8,
+	/// Columns of the first factor and rows of the second: 16 or 32.
+	pub(crate) depth: u8,
+	/// Whether the bytes of each factor are signed.
+	pub(crate) signed: [bool; 2],
+	/// Whether results out of range become the nearest number in range.
+	pub(crate) saturate: bool,
 }
 
 /// How predicates are put together.

@@ -65,6 +65,7 @@
 //!   that its own mask does not name is a fault, and so is waiting for threads that never come. A shuffle that reads from
 //!   a thread that takes no part has no defined result: it is zero here. `activemask` names the threads that are at the
 //!   same instruction when no thread of the warp can go on.
+//! * `mma` on bytes needs all 32 threads of the warp; `.satfinite` clamps the exact sum, once.
 //! * Textures, clocks and calls are not supported.
 
 #![cfg_attr(not(feature = "std"), no_std)]

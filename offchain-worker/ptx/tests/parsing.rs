@@ -66,7 +66,8 @@ fn what_is_outside_the_subset_is_unsupported_and_not_guessed() {
 		"call foo;",
 		"brx.idx %r1, L;",
 		"tex.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [t, {%f1, %f2}];",
-		"mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r1}, {%r1}, {%r1}, {%r1};",
+		"mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 {%r1}, {%r1}, {%r1}, {%r1};",
+		"mma.sync.aligned.m16n8k8.row.col.s32.s8.s8.s32 {%r1}, {%r1}, {%r1}, {%r1};",
 		".branchtargets L1, L2;",
 		".reg .f16 %h<3>;",
 	] {
@@ -161,6 +162,10 @@ fn what_the_grammar_wants_is_said() {
 		("bra 3;", "found `3` at 5:5, expected a label"),
 		("ld.global.u32 %r1, %rd1;", "found `%rd1` at 5:20, expected `[`"),
 		("7;", "found `7` at 5:1, expected an instruction, a label, a directive or `}`"),
+		(
+			"mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%r1}, {%r1}, {%r1}, {%r1};",
+			"found `}` at 5:53, expected `,`",
+		),
 		("mov.b64 %rd1, {%r1};", "found `{` at 5:15, expected a vector of two or four elements"),
 		("{", "found the end of the text at 6:2, expected an instruction, a label, a directive or `}`"),
 	] {

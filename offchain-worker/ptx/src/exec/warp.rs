@@ -3,10 +3,10 @@
 //! A thread waits until every thread that its mask names, and that has not returned, has come to an instruction with the
 //! same qualifiers and the same mask; they may stand at different places of the text. This is what PTX says of `.sync`.
 
-use super::integer;
+use super::{integer, matrix};
 use crate::{
 	fault::FaultKind,
-	ir::{Shuffle, Slot, Vote, WarpAction, WarpOp},
+	ir::{MatrixProduct, Shuffle, Slot, Vote, WarpAction, WarpOp},
 };
 
 /// Threads of a warp.
@@ -24,7 +24,7 @@ struct Arrival<'e> {
 
 impl Arrival<'_> {
 	fn meets(&self, other: &Self) -> bool {
-		let anywhere = self.op.action != WarpAction::ActiveMask;
+		let anywhere = !matches!(self.op.action, WarpAction::ActiveMask | WarpAction::Multiply(_));
 		self.op.action == other.op.action && self.mask == other.mask && (anywhere || self.at == other.at)
 	}
 }
@@ -58,7 +58,7 @@ impl<'e, 'r> Warp<'e, 'r> {
 		self.is_elsewhere(lane);
 		let Some((op, place)) = op.zip(self.arrivals.get_mut(lane)) else { return };
 		let mask = match op.action {
-			WarpAction::ActiveMask => u32::MAX,
+			WarpAction::ActiveMask | WarpAction::Multiply(_) => u32::MAX,
 			_ => self.registers[lane * self.slots + usize::from(op.mask)] as u32,
 		};
 		*place = Some(Arrival { at, op, mask });
@@ -75,7 +75,8 @@ impl<'e, 'r> Warp<'e, 'r> {
 		let mut seen = 0;
 		for lane in 0..WARP {
 			let Some(first) = self.arrivals[lane] else { continue };
-			if first.mask >> lane & 1 == 0 {
+			let whole = !matches!(first.op.action, WarpAction::Multiply(_)) || self.alive == u32::MAX;
+			if !whole || first.mask >> lane & 1 == 0 {
 				return Err(Parted { kind: FaultKind::WarpMask, lane, at: first.at });
 			}
 			if seen >> lane & 1 == 1 {
@@ -132,6 +133,7 @@ impl<'e, 'r> Warp<'e, 'r> {
 			}
 			WarpAction::Shuffle(mode) => return self.shuffle(mode, group, &a),
 			WarpAction::Match { all, .. } => return self.match_lanes(all, group, &a, members),
+			WarpAction::Multiply(product) => return self.multiply(product, group),
 		};
 		for (lane, arrival) in group.iter().enumerate() {
 			if let Some(arrival) = arrival {
@@ -150,6 +152,20 @@ impl<'e, 'r> Warp<'e, 'r> {
 			let value = a.get(source as usize).copied().unwrap_or_default();
 			self.set(lane, arrival.op.d[1], in_range.into());
 			self.set(lane, arrival.op.d[0], value);
+		}
+	}
+
+	/// All 32 lanes are there, and at the same instruction.
+	fn multiply(&mut self, product: MatrixProduct, group: &[Option<Arrival<'e>>; WARP]) {
+		let a = core::array::from_fn(|index| self.gather(group, |op| op.a[index]));
+		let b = core::array::from_fn(|index| self.gather(group, |op| op.b[index]));
+		let c = core::array::from_fn(|index| self.gather(group, |op| op.c[index]));
+		let d = matrix::multiply_add(product, &a, &b, &c);
+		for (lane, arrival) in group.iter().enumerate() {
+			let Some(arrival) = arrival else { continue };
+			for (slot, values) in arrival.op.d.iter().zip(&d) {
+				self.set(lane, *slot, values[lane]);
+			}
 		}
 	}
 

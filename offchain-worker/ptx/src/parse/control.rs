@@ -4,7 +4,7 @@ use super::{modifiers::Modifiers, operand::EntryParser};
 use crate::{error::ParseError, ir::Op, lexer::TokenKind};
 
 const INSTRUCTIONS: &str = "abs activemask add and atom bar barrier bfe bfi bra brev clz cnot cvt cvta div dp4a exit fence fma ld lop3 \
-	mad mad24 match max membar min mov mul mul24 neg not or popc prmt red redux rem ret selp setp shf shfl shl shr sqrt st sub trap \
+	mad mad24 match max membar min mma mov mul mul24 neg not or popc prmt red redux rem ret selp setp shf shfl shl shr sqrt st sub trap \
 	vote xor";
 
 impl<'a> EntryParser<'a, '_> {
@@ -30,6 +30,7 @@ impl<'a> EntryParser<'a, '_> {
 			"shfl" => self.shuffle(name),
 			"redux" => self.reduce(name),
 			"match" => self.match_lanes(name),
+			"mma" => self.multiply_matrices(name),
 			"membar" | "fence" => self.fence(name),
 			"ret" | "exit" | "trap" => self.end(name),
 			_ => {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
 	error::ParseError,
-	ir::{Binary, Op, Shuffle, Slot, Vote, WarpAction, WarpOp},
+	ir::{Binary, IntType, MatrixProduct, Op, Shuffle, Slot, Vote, WarpAction, WarpOp},
 };
 
 /// The operation of `redux`, and whether it is one on bits rather than on numbers.
@@ -38,6 +38,16 @@ fn vote(name: &str) -> Option<Vote> {
 		"any" => Some(Vote::Any),
 		"uni" => Some(Vote::Uniform),
 		"ballot" => Some(Vote::Ballot),
+		_ => None,
+	}
+}
+
+/// Rows of the first factor of a matrix product, and its columns.
+fn shape(name: &str) -> Option<(u8, u8)> {
+	match name {
+		"m16n8k32" => Some((16, 32)),
+		"m16n8k16" => Some((16, 16)),
+		"m8n8k16" => Some((8, 16)),
 		_ => None,
 	}
 }
@@ -133,6 +143,60 @@ impl<'a> EntryParser<'a, '_> {
 		op.a[0] = self.source(ty)?;
 		op.mask = self.mask()?;
 		Ok(self.body.warp(op))
+	}
+
+	/// `mma` with factors of bytes.
+	pub(super) fn multiply_matrices(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
+		name.supports(
+			".sync.aligned with .m16n8k32 .m16n8k16 .m8n8k16, .row.col[.satfinite].s32, .s8 or .u8 for each factor, .s32",
+		);
+		name.require(sync)?;
+		name.require(|part| (part == "aligned").then_some(()))?;
+		let (rows, depth) = name.require(shape)?;
+		name.require(|part| (part == "row").then_some(()))?;
+		name.require(|part| (part == "col").then_some(()))?;
+		let saturate = name.accept("satfinite");
+		let sum = Type::Int(IntType { bits: 32, signed: true });
+		let byte = |ty| matches!(ty, Type::Int(IntType { bits: 8, .. }));
+		name.ty(|ty| ty == sum)?;
+		let signed = [name.ty(byte)?, name.ty(byte)?].map(|ty| ty.int().signed);
+		name.last_type(|ty| ty == sum)?;
+		let product = MatrixProduct { rows, depth, signed, saturate };
+		let mut op = self.warp_op(WarpAction::Multiply(product))?;
+		// A lane holds a 32nd of each matrix: four bytes or one number in a register.
+		let sums = usize::from(rows / 4);
+		self.fragment(op.d.get_mut(..sums), Self::destination)?;
+		self.comma()?;
+		self.fragment(op.a.get_mut(..usize::from(rows / 8 * (depth / 16))), Self::source)?;
+		self.comma()?;
+		self.fragment(op.b.get_mut(..usize::from(depth / 16)), Self::source)?;
+		self.comma()?;
+		self.fragment(op.c.get_mut(..sums), Self::source)?;
+		Ok(self.body.warp(op))
+	}
+
+	/// The registers of a lane's part of a matrix: `{%r1, %r2}`; a single one may stand without braces.
+	fn fragment(
+		&mut self,
+		slots: Option<&mut [Slot]>,
+		mut register: impl FnMut(&mut Self, Type) -> Result<Slot, ParseError>,
+	) -> Result<(), ParseError> {
+		let slots = slots.unwrap_or_default();
+		let braces = self.tokens.accept('{')?;
+		let token = self.tokens.peek();
+		if !braces && slots.len() > 1 {
+			return Err(token.unexpected("`{` and the registers of a matrix"));
+		}
+		for (index, slot) in slots.iter_mut().enumerate() {
+			if index > 0 {
+				self.comma()?;
+			}
+			*slot = register(self, B32)?;
+		}
+		match braces {
+			true => self.tokens.expect('}', "`}`: the matrix has no more registers"),
+			false => Ok(()),
+		}
 	}
 
 	/// `d` or `d|p`.

@@ -9,5 +9,6 @@ mod evaluate;
 mod floats;
 mod integers;
 mod kernel;
+mod matrix;
 mod memory;
 mod warp;
