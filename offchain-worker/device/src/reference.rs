@@ -1,8 +1,11 @@
 //! The reference device: PTX interpreted on the CPU.
 
 use crate::{Device, DeviceError, DeviceInfo, KernelLaunch, Kind, Pointer, Status, TimeLimit};
-use millrace_ptx::{run_block, Budget, Fault, FaultKind, LaunchError, Memory, MemoryError, Module};
+use millrace_ptx::{
+	launch_on, Budget, Fault, FaultKind, HostThreads, LaunchError, Memory, MemoryError, Module,
+};
 use std::{
+	ops::ControlFlow,
 	sync::{
 		atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
 		Arc,
@@ -25,7 +28,11 @@ pub fn info(uuid: impl Into<String>, memory_bytes: u64) -> DeviceInfo {
 	}
 }
 
-/// A CPU that interprets PTX. A launch runs on a thread of its own, one thread block after the other.
+/// The most threads of the host that a launch runs on.
+const MAX_THREADS: usize = 8;
+
+/// A CPU that interprets PTX. A launch runs on a thread of its own, and on more of them where the host has more and the
+/// thread blocks do not wait for each other.
 pub struct ReferenceDevice {
 	info: DeviceInfo,
 	steps: u64,
@@ -95,7 +102,7 @@ fn memory_error(error: MemoryError) -> DeviceError {
 	}
 }
 
-/// Runs all blocks in the order of their index, x fastest.
+/// Runs all blocks, with the result of running them in the order of their index, x fastest.
 fn run_grid(
 	module: &Module,
 	launch: &KernelLaunch,
@@ -103,20 +110,18 @@ fn run_grid(
 	watch: &Watch,
 ) -> Result<(), LaunchError> {
 	let Machine { memory, budget } = machine;
-	let [width, height, depth] = launch.config.grid;
-	for z in 0..depth {
-		for y in 0..height {
-			for x in 0..width {
-				if watch.cancelled.load(Relaxed) {
-					return Ok(());
-				}
-				let KernelLaunch { entry, config, arguments } = launch;
-				run_block(module, entry, config, [x, y, z], arguments, memory, budget)?;
-				watch.blocks_done.fetch_add(1, Relaxed);
-			}
+	let mut tell = |blocks| {
+		watch.blocks_done.store(blocks, Relaxed);
+		if watch.cancelled.load(Relaxed) {
+			ControlFlow::Break(())
+		} else {
+			ControlFlow::Continue(())
 		}
-	}
-	Ok(())
+	};
+	let count = thread::available_parallelism().map_or(1, |count| count.get().min(MAX_THREADS));
+	let threads = HostThreads { count, watch: &mut tell };
+	let KernelLaunch { entry, config, arguments } = launch;
+	launch_on(threads, module, entry, config, arguments, memory, budget).map(|_| ())
 }
 
 impl Device for ReferenceDevice {

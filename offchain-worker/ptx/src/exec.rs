@@ -12,10 +12,11 @@ use crate::{
 	fault::{Fault, FaultKind},
 	ir::{LaneMask, Op, Seed, Special, WarpOp},
 	launch::{Budget, LaunchConfig},
-	memory::{Memory, MemoryError},
+	memory::MemoryError,
 	module::{Entry, Module},
 };
 use access::BlockMemory;
+pub(crate) use access::GlobalMemory;
 use alloc::vec::Vec;
 use thread::Stop;
 use warp::{Parted, Warp, WARP};
@@ -24,6 +25,7 @@ use warp::{Parted, Warp, WARP};
 const CLEARED_BYTES_PER_STEP: u64 = 256;
 
 /// Everything of a launch that is the same for all its blocks, and the memory that they use one after the other.
+#[derive(Clone)]
 pub(crate) struct Machine<'a> {
 	entry: &'a Entry,
 	constants: &'a [u8],
@@ -59,9 +61,9 @@ enum State {
 }
 
 /// One block to run, on what, and for how long.
-pub(crate) struct BlockRun<'m> {
+pub(crate) struct BlockRun<'m, G> {
 	pub(crate) block: [u32; 3],
-	pub(crate) memory: &'m mut Memory,
+	pub(crate) memory: &'m mut G,
 	pub(crate) budget: &'m mut Budget,
 }
 
@@ -109,8 +111,20 @@ impl<'a> Machine<'a> {
 		})
 	}
 
+	/// Whether a block can see in which order others change global memory.
+	#[cfg(feature = "std")]
+	pub(crate) fn has_global_atomics(&self) -> bool {
+		self.entry.global_atomics
+	}
+
+	/// Bytes of the memory of one block.
+	#[cfg(feature = "std")]
+	pub(crate) fn bytes(&self) -> usize {
+		self.registers.len() * 8 + self.local.len() + self.shared.len()
+	}
+
 	/// Runs one block to its end and returns how many instructions that took.
-	pub(crate) fn run_block(&mut self, run: BlockRun<'_>) -> Result<u64, Fault> {
+	pub(crate) fn run_block<G: GlobalMemory>(&mut self, run: BlockRun<'_, G>) -> Result<u64, Fault> {
 		let BlockRun { block, memory, budget } = run;
 		let Some(steps) = budget.steps.checked_sub(self.setup_steps) else {
 			budget.steps = 0;
@@ -130,10 +144,10 @@ impl<'a> Machine<'a> {
 	}
 
 	/// Runs every thread of the warp that starts with that thread to its next barrier or its end.
-	fn run_warp(
+	fn run_warp<G: GlobalMemory>(
 		&mut self,
 		block: [u32; 3],
-		memory: &mut Memory,
+		memory: &mut G,
 		budget: &mut Budget,
 		first: usize,
 	) -> Result<(), Fault> {
@@ -152,10 +166,10 @@ impl<'a> Machine<'a> {
 	}
 
 	/// Runs a thread to where it must wait for others, or to its end, unless it is there.
-	fn run_thread(
+	fn run_thread<G: GlobalMemory>(
 		&mut self,
 		block: [u32; 3],
-		memory: &mut Memory,
+		memory: &mut G,
 		budget: &mut Budget,
 		thread: usize,
 	) -> Result<(), Fault> {

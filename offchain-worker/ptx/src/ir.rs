@@ -92,6 +92,10 @@ pub(crate) enum Unary {
 	CountOnes,
 	LeadingZeros,
 	Reverse,
+	/// Position of the highest bit that is not a copy of the sign; all ones where there is none.
+	FindHighest,
+	/// As [`Self::FindHighest`], counted from the top: what a value is to be shifted by.
+	FindShift,
 }
 
 /// Operations on two integers.
@@ -112,6 +116,8 @@ pub(crate) enum Binary {
 	Xor,
 	ShiftLeft,
 	ShiftRight,
+	AddSaturated,
+	SubSaturated,
 }
 
 /// Which bits of a product are taken.
@@ -140,6 +146,7 @@ pub(crate) enum FloatUnary {
 	Abs,
 	Neg,
 	Sqrt,
+	Reciprocal,
 }
 
 /// Operations on two floats.
@@ -151,9 +158,11 @@ pub(crate) enum FloatBinary {
 	Div,
 	Min,
 	Max,
+	/// The second operand with the sign of the first.
+	CopySign,
 }
 
-/// How a float becomes an integer.
+/// How a result that is no number of its type is rounded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Rounding {
 	NearestEven,
@@ -179,6 +188,27 @@ pub(crate) enum Comparison {
 	GreaterEqualUnordered,
 	Numbers,
 	NotNumbers,
+}
+
+/// What `testp` asks of a float.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FloatClass {
+	Finite,
+	Infinite,
+	Number,
+	NotANumber,
+	Normal,
+	Subnormal,
+}
+
+/// Operations that give a carry to the next one, or take one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum CarryOp {
+	Add,
+	Sub,
+	/// The low half of a product, and a sum.
+	MulAddLow,
+	MulAddHigh,
 }
 
 /// How the result of a comparison is combined with a predicate.
@@ -208,6 +238,11 @@ pub(crate) enum AtomicOp {
 	And,
 	Or,
 	Xor,
+	/// Counts up to the operand, then from zero again.
+	Increment,
+	/// Counts down from the operand, again and again.
+	Decrement,
+	AddFloat,
 }
 
 /// Where an access goes: a base address in a slot, and a distance from it.
@@ -321,6 +356,26 @@ pub(crate) enum Op {
 		b: Slot,
 		c: Slot,
 	},
+	/// Integer arithmetic with a carry. `carry` is the thread's one carry flag.
+	Carry {
+		op: CarryOp,
+		ty: IntType,
+		takes: bool,
+		gives: bool,
+		carry: Slot,
+		d: Slot,
+		a: Slot,
+		b: Slot,
+		c: Slot,
+	},
+	/// `sad`: `|a - b| + c`.
+	AbsoluteDifference {
+		ty: IntType,
+		d: Slot,
+		a: Slot,
+		b: Slot,
+		c: Slot,
+	},
 	/// `dp4a`: four products of bytes and a sum.
 	DotProduct {
 		signed: [bool; 2],
@@ -369,18 +424,21 @@ pub(crate) enum Op {
 	FloatUnary {
 		op: FloatUnary,
 		precision: Precision,
+		rounding: Rounding,
 		d: Slot,
 		a: Slot,
 	},
 	FloatBinary {
 		op: FloatBinary,
 		precision: Precision,
+		rounding: Rounding,
 		d: Slot,
 		a: Slot,
 		b: Slot,
 	},
 	FusedMulAdd {
 		precision: Precision,
+		rounding: Rounding,
 		d: Slot,
 		a: Slot,
 		b: Slot,
@@ -399,6 +457,7 @@ pub(crate) enum Op {
 	IntToFloat {
 		from: IntType,
 		to: Precision,
+		rounding: Rounding,
 		d: Slot,
 		a: Slot,
 	},
@@ -413,6 +472,7 @@ pub(crate) enum Op {
 	FloatToFloat {
 		from: Precision,
 		to: Precision,
+		rounding: Rounding,
 		d: Slot,
 		a: Slot,
 	},
@@ -438,6 +498,21 @@ pub(crate) enum Op {
 		d: [Slot; 2],
 		a: Slot,
 		b: Slot,
+	},
+	ClassifyFloat {
+		class: FloatClass,
+		precision: Precision,
+		d: Slot,
+		a: Slot,
+	},
+	/// `slct`: `a` if `c` is not negative, else `b`.
+	SelectBySign {
+		/// The width of `c` if it is a float.
+		float: bool,
+		d: Slot,
+		a: Slot,
+		b: Slot,
+		c: Slot,
 	},
 	Select {
 		d: Slot,

@@ -135,7 +135,7 @@ pub fn run_block(
 }
 
 /// Checks everything that does not depend on the block.
-fn prepare<'a>(
+pub(crate) fn prepare<'a>(
 	module: &'a Module,
 	entry: &str,
 	config: &LaunchConfig,

@@ -44,6 +44,7 @@
 //! * **Deterministic.** The same module, arguments and memory give the same bytes and the same instruction count on
 //!   every host: blocks run in the order of their index, warps in the order of theirs from barrier to barrier, and the
 //!   threads of a warp from one warp-wide instruction to the next.
+//!   [`launch_on`] runs blocks at the same time, with the same result.
 //! * **No panic, no unbounded work.** Text, arguments and code may come from an adversary. Errors are typed; every
 //!   size has a limit (see the constants); running is limited by a [`Budget`].
 //! * **Refuse rather than guess.** What the interpreter cannot do exactly is a [`ParseError`] that names the
@@ -55,6 +56,8 @@
 //!   division sequences of NVIDIA's compiler are commonly seen to give. Do not build on it.
 //! * `add`, `sub` and `mul` on floats without a rounding modifier round to nearest even here, and are never fused.
 //!   NVIDIA's assembler is free to fuse such a `mul` and `add` into one `fma`: write `.rn` where bits must agree.
+//! * Sums of floats by `atom` and `red` depend on the order of threads: here it is that of their numbers. They keep
+//!   subnormal numbers, which GPUs may flush in `.global.add.f32`.
 //! * NaN results are canonical (`0x7fffffff`, `0x7ff8000000000000`). Flush-to-zero, approximate and saturating float
 //!   instructions are refused.
 //! * Registers, shared memory and local memory start as zero.
@@ -71,6 +74,8 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 mod error;
 mod exec;
@@ -80,7 +85,11 @@ mod launch;
 mod lexer;
 mod memory;
 mod module;
+#[cfg(feature = "std")]
+mod parallel;
 mod parse;
+#[cfg(feature = "std")]
+mod speculate;
 
 pub use error::{ParseError, ParseErrorKind};
 pub use fault::{AccessKind, Fault, FaultKind, LaunchError, Space};
@@ -91,3 +100,5 @@ pub use module::{
 	MAX_INSTRUCTIONS, MAX_LOCAL_BYTES, MAX_PARAM_BYTES, MAX_SHARED_BYTES, MAX_SLOTS, MAX_TEXT_BYTES,
 	MAX_VARIABLES,
 };
+#[cfg(feature = "std")]
+pub use parallel::{launch_on, HostThreads};

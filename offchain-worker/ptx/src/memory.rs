@@ -208,6 +208,20 @@ impl Memory {
 		slice_at_mut(self.buffer_mut(address)?, address & WINDOW_MASK, length)
 	}
 
+	/// The buffer of that index, and the offset in it, that an address means.
+	#[cfg(feature = "std")]
+	#[inline]
+	pub(crate) fn place(&self, address: u64) -> Option<(usize, &[u8], u64)> {
+		let window = usize::try_from((address >> WINDOW_BITS).checked_sub(FIRST_WINDOW)?).ok()?;
+		Some((window, self.buffers.get(window)?, address & WINDOW_MASK))
+	}
+
+	/// The bytes of the buffer of that index, to write to.
+	#[cfg(feature = "std")]
+	pub(crate) fn buffer_at_mut(&mut self, window: usize) -> Option<&mut [u8]> {
+		self.buffers.get_mut(window).map(Vec::as_mut_slice)
+	}
+
 	#[inline]
 	fn buffer_mut(&mut self, address: u64) -> Option<&mut Vec<u8>> {
 		let window = (address >> WINDOW_BITS).checked_sub(FIRST_WINDOW)?;

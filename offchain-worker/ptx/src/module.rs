@@ -105,6 +105,12 @@ pub struct Entry {
 	pub(crate) warp_ops: Vec<WarpOp>,
 	/// Whether a thread can stop half-way: at a barrier, or at a warp-wide instruction.
 	pub(crate) threads_meet: bool,
+	/// Whether there are atomic operations on global memory, or perhaps on it.
+	#[cfg_attr(
+		not(feature = "std"),
+		expect(dead_code, reason = "what runs blocks one after the other need not know")
+	)]
+	pub(crate) global_atomics: bool,
 	pub(crate) local_bytes: u32,
 	/// Static shared memory; dynamic shared memory follows it.
 	pub(crate) shared_bytes: u32,

@@ -1,17 +1,39 @@
 //! Loads, stores and atomics, checked.
 
+use super::float;
 use crate::{
 	fault::{AccessKind, FaultKind, Space},
-	ir::{AtomicOp, IntType},
+	ir::{AtomicOp, FloatBinary, IntType, Precision, Rounding},
 	memory::{
 		slice_at, slice_at_mut, Memory, CONST_WINDOW, LOCAL_WINDOW, PARAM_WINDOW, SHARED_WINDOW,
 		WINDOW_SELECT,
 	},
 };
 
+/// Global memory as the threads of a block see it.
+pub(crate) trait GlobalMemory {
+	/// A slice of a live buffer. The accesses of threads are aligned, and have at most 16 bytes.
+	fn read(&mut self, address: u64, length: usize) -> Option<&[u8]>;
+
+	/// As [`Self::read`], to write all of it.
+	fn write(&mut self, address: u64, length: usize) -> Option<&mut [u8]>;
+}
+
+impl GlobalMemory for Memory {
+	#[inline]
+	fn read(&mut self, address: u64, length: usize) -> Option<&[u8]> {
+		self.bytes(address, length)
+	}
+
+	#[inline]
+	fn write(&mut self, address: u64, length: usize) -> Option<&mut [u8]> {
+		self.bytes_mut(address, length)
+	}
+}
+
 /// All that a thread can address.
-pub(super) struct BlockMemory<'m> {
-	pub(super) global: &'m mut Memory,
+pub(super) struct BlockMemory<'m, G> {
+	pub(super) global: &'m mut G,
 	pub(super) shared: &'m mut [u8],
 	pub(super) local: &'m mut [u8],
 	pub(super) constants: &'m [u8],
@@ -60,15 +82,15 @@ impl Access {
 	}
 }
 
-impl BlockMemory<'_> {
+impl<G: GlobalMemory> BlockMemory<'_, G> {
 	/// The bytes to read.
 	#[inline]
-	pub(super) fn bytes(&self, access: Access) -> Result<&[u8], FaultKind> {
+	pub(super) fn bytes(&mut self, access: Access) -> Result<&[u8], FaultKind> {
 		access.check_alignment()?;
 		let length = usize::from(access.bytes);
 		let (space, address) = access.place();
 		let found = match space {
-			Space::Global => self.global.bytes(address, length),
+			Space::Global => self.global.read(address, length),
 			Space::Shared => slice_at(self.shared, address, length),
 			Space::Local => slice_at(self.local, address, length),
 			Space::Const => slice_at(self.constants, address, length),
@@ -85,7 +107,7 @@ impl BlockMemory<'_> {
 		let length = usize::from(access.bytes);
 		let (space, address) = access.place();
 		let found = match space {
-			Space::Global => self.global.bytes_mut(address, length),
+			Space::Global => self.global.write(address, length),
 			Space::Shared => slice_at_mut(self.shared, address, length),
 			Space::Local => slice_at_mut(self.local, address, length),
 			Space::Const | Space::Param | Space::Generic => None,
@@ -100,9 +122,8 @@ impl BlockMemory<'_> {
 		access: Access,
 		change: impl FnOnce(u64) -> u64,
 	) -> Result<u64, FaultKind> {
-		let bytes = self.bytes_mut(access)?;
-		let old = little_endian(bytes);
-		store(bytes, change(old));
+		let old = little_endian(self.bytes(access)?);
+		store(self.bytes_mut(access)?, change(old));
 		Ok(old)
 	}
 }
@@ -161,5 +182,23 @@ pub(super) fn atomic(op: AtomicOp, ty: IntType, old: u64, b: u64, c: u64) -> u64
 		AtomicOp::And => old & b,
 		AtomicOp::Or => old | b,
 		AtomicOp::Xor => old ^ b,
+		AtomicOp::Increment => {
+			if old >= b {
+				0
+			} else {
+				old + 1
+			}
+		}
+		AtomicOp::Decrement => {
+			if old == 0 || old > b {
+				b
+			} else {
+				old - 1
+			}
+		}
+		AtomicOp::AddFloat => {
+			let precision = if ty.bits == 64 { Precision::Double } else { Precision::Single };
+			float::binary(FloatBinary::Add, precision, Rounding::NearestEven, old, b)
+		}
 	}
 }

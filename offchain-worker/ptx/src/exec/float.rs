@@ -1,10 +1,10 @@
-//! Floating-point arithmetic on the bits of binary32 and binary64 numbers, rounded to nearest even.
+//! Floating-point arithmetic on the bits of binary32 and binary64 numbers.
 
 use super::{
 	fused::{Format, BINARY32, BINARY64},
 	integer::{clamp, extend},
 };
-use crate::ir::{Comparison, FloatBinary, FloatUnary, IntType, Precision, Rounding};
+use crate::ir::{Comparison, FloatBinary, FloatClass, FloatUnary, IntType, Precision, Rounding};
 
 fn format(precision: Precision) -> Format {
 	match precision {
@@ -34,18 +34,24 @@ fn bits(precision: Precision, value: f64) -> u64 {
 	}
 }
 
-pub(super) fn unary(op: FloatUnary, precision: Precision, a: u64) -> u64 {
+pub(super) fn unary(op: FloatUnary, precision: Precision, rounding: Rounding, a: u64) -> u64 {
 	let a_value = value(precision, a);
 	match op {
-		FloatUnary::Sqrt => format(precision).square_root(a),
+		FloatUnary::Sqrt => format(precision).square_root(rounding, a),
+		FloatUnary::Reciprocal => {
+			let one = format(precision).one();
+			binary(FloatBinary::Div, precision, rounding, one, a)
+		}
 		FloatUnary::Abs => bits(precision, if a_value.is_sign_negative() { -a_value } else { a_value }),
 		FloatUnary::Neg => bits(precision, -a_value),
 	}
 }
 
-pub(super) fn binary(op: FloatBinary, precision: Precision, a: u64, b: u64) -> u64 {
+pub(super) fn binary(op: FloatBinary, precision: Precision, rounding: Rounding, a: u64, b: u64) -> u64 {
 	match (op, precision) {
 		(FloatBinary::Min | FloatBinary::Max, _) => extreme(op == FloatBinary::Min, precision, a, b),
+		(FloatBinary::CopySign, _) => format(precision).copy_sign(a, b),
+		_ if rounding != Rounding::NearestEven => directed(op, format(precision), rounding, a, b),
 		(_, Precision::Double) => {
 			let (a, b) = (f64::from_bits(a), f64::from_bits(b));
 			bits(
@@ -71,6 +77,38 @@ pub(super) fn binary(op: FloatBinary, precision: Precision, a: u64, b: u64) -> u
 	}
 }
 
+/// The roundings that a host does not have without changing its mode.
+fn directed(op: FloatBinary, format: Format, rounding: Rounding, a: u64, b: u64) -> u64 {
+	match op {
+		FloatBinary::Div => format.divide(rounding, a, b),
+		FloatBinary::Mul => format.fused_multiply_add(rounding, a, b, format.zero_like_product(a, b)),
+		FloatBinary::Sub => format.fused_multiply_add(rounding, a, format.one(), format.negate(b)),
+		_ => format.fused_multiply_add(rounding, a, format.one(), b),
+	}
+}
+
+pub(super) fn is_of_class(class: FloatClass, precision: Precision, a: u64) -> bool {
+	use core::num::FpCategory::{Infinite, Nan, Normal, Subnormal};
+	// A subnormal binary32 number is a normal binary64 number.
+	let category = match precision {
+		Precision::Single => f32::from_bits(a as u32).classify(),
+		Precision::Double => f64::from_bits(a).classify(),
+	};
+	match class {
+		FloatClass::Finite => !matches!(category, Infinite | Nan),
+		FloatClass::Infinite => category == Infinite,
+		FloatClass::Number => category != Nan,
+		FloatClass::NotANumber => category == Nan,
+		FloatClass::Normal => category == Normal,
+		FloatClass::Subnormal => category == Subnormal,
+	}
+}
+
+/// Whether a binary32 number is at least zero; a NaN is not.
+pub(super) fn is_not_negative(bits: u64) -> bool {
+	f32::from_bits(bits as u32) >= 0.0
+}
+
 /// The smaller or the larger number; -0 is smaller than +0, and a NaN gives way to a number.
 fn extreme(smaller: bool, precision: Precision, a: u64, b: u64) -> u64 {
 	let (x, y) = (value(precision, a), value(precision, b));
@@ -85,8 +123,8 @@ fn extreme(smaller: bool, precision: Precision, a: u64, b: u64) -> u64 {
 	}
 }
 
-pub(super) fn fused_multiply_add(precision: Precision, a: u64, b: u64, c: u64) -> u64 {
-	format(precision).fused_multiply_add(a, b, c)
+pub(super) fn fused_multiply_add(precision: Precision, rounding: Rounding, a: u64, b: u64, c: u64) -> u64 {
+	format(precision).fused_multiply_add(rounding, a, b, c)
 }
 
 pub(super) fn compare(comparison: Comparison, precision: Precision, a: u64, b: u64) -> bool {
@@ -110,8 +148,12 @@ pub(super) fn compare(comparison: Comparison, precision: Precision, a: u64, b: u
 	}
 }
 
-/// Rounded to nearest even, in one step.
-pub(super) fn from_integer(from: IntType, to: Precision, a: u64) -> u64 {
+/// Rounded in one step.
+pub(super) fn from_integer(from: IntType, to: Precision, rounding: Rounding, a: u64) -> u64 {
+	if rounding != Rounding::NearestEven {
+		let value = if from.signed { i128::from(from.sign_extend(a)) } else { from.wrap(a).into() };
+		return format(to).integer(rounding, value);
+	}
 	match (to, from.signed) {
 		(Precision::Single, true) => (from.sign_extend(a) as f32).to_bits().into(),
 		(Precision::Single, false) => (from.wrap(a) as f32).to_bits().into(),
@@ -132,7 +174,10 @@ pub(super) fn to_integer(from: Precision, to: IntType, rounding: Rounding, regis
 	extend(to, register, clamp(to, round_to_integral(number, rounding) as i128) as u64)
 }
 
-pub(super) fn to_float(from: Precision, to: Precision, a: u64) -> u64 {
+pub(super) fn to_float(from: Precision, to: Precision, rounding: Rounding, a: u64) -> u64 {
+	if rounding != Rounding::NearestEven && value(from, a).is_finite() {
+		return format(to).narrow(rounding, format(from), a);
+	}
 	bits(to, value(from, a))
 }
 

@@ -1,6 +1,6 @@
 //! Integer arithmetic on zero-extended values.
 
-use crate::ir::{Binary, Comparison, IntType, Part, Unary};
+use crate::ir::{Binary, CarryOp, Comparison, IntType, Part, Unary};
 
 #[inline]
 pub(super) fn unary(op: Unary, ty: IntType, a: u64) -> u64 {
@@ -13,7 +13,33 @@ pub(super) fn unary(op: Unary, ty: IntType, a: u64) -> u64 {
 		Unary::CountOnes => a.count_ones().into(),
 		Unary::LeadingZeros => (a.leading_zeros() + width - 64).into(),
 		Unary::Reverse => a.reverse_bits() >> (64 - width),
+		Unary::FindHighest => find_highest(ty, a).map_or(u32::MAX, |position| position).into(),
+		Unary::FindShift => find_highest(ty, a).map_or(u32::MAX, |position| width - 1 - position).into(),
 	}
+}
+
+/// The position of the highest bit that differs from the sign, or is one in an unsigned number.
+fn find_highest(ty: IntType, a: u64) -> Option<u32> {
+	let negative = ty.signed && ty.sign_extend(a) < 0;
+	(if negative { ty.wrap(!a) } else { a }).checked_ilog2()
+}
+
+/// A sum, difference or product with the carry that it takes, and the carry that it gives.
+pub(super) fn with_carry(op: CarryOp, ty: IntType, [a, b, c]: [u64; 3], taken: bool) -> (u64, bool) {
+	let (x, y) = match op {
+		CarryOp::Add | CarryOp::Sub => (a, b),
+		CarryOp::MulAddLow => (product(Part::Low, ty, a, b), c),
+		CarryOp::MulAddHigh => (product(Part::High, ty, a, b), c),
+	};
+	let (x, y) = (u128::from(x), u128::from(y) + u128::from(taken));
+	let result = if op == CarryOp::Sub { x.wrapping_sub(y) } else { x + y };
+	(ty.wrap(result as u64), result >> ty.bits != 0)
+}
+
+/// `|a - b| + c`
+pub(super) fn absolute_difference(ty: IntType, a: u64, b: u64, c: u64) -> u64 {
+	let (low, high) = if less(ty, a, b) { (a, b) } else { (b, a) };
+	ty.wrap(high.wrapping_sub(low).wrapping_add(c))
 }
 
 #[inline]
@@ -52,7 +78,14 @@ pub(super) fn binary(op: Binary, ty: IntType, a: u64, b: u64) -> u64 {
 			}
 		}
 		Binary::ShiftRight => shift_right(ty, a, b),
+		Binary::AddSaturated => saturated(ty, ty.sign_extend(a).saturating_add(ty.sign_extend(b))),
+		Binary::SubSaturated => saturated(ty, ty.sign_extend(a).saturating_sub(ty.sign_extend(b))),
 	}
+}
+
+/// The signed number of at most 32 bits that is nearest to the sum of two.
+fn saturated(ty: IntType, sum: i64) -> u64 {
+	ty.wrap(clamp(ty, sum.into()) as u64)
 }
 
 #[inline]

@@ -1,7 +1,7 @@
 //! One thread, from where it stands to where it must wait for others, or to its end.
 
 use super::{
-	access::{atomic, little_endian, store, Access, BlockMemory},
+	access::{atomic, little_endian, store, Access, BlockMemory, GlobalMemory},
 	float, integer,
 };
 use crate::{
@@ -61,11 +61,11 @@ impl Registers<'_> {
 
 /// Runs a thread from the instruction at `at`, and leaves there where it stopped. Every instruction takes one of
 /// `steps`.
-pub(super) fn run(
+pub(super) fn run<G: GlobalMemory>(
 	code: &[Instruction],
 	at: &mut usize,
 	registers: &mut [u64],
-	memory: &mut BlockMemory<'_>,
+	memory: &mut BlockMemory<'_, G>,
 	steps: &mut u64,
 ) -> Result<Stop, FaultKind> {
 	// Copies that stay in registers of the host.
@@ -76,11 +76,11 @@ pub(super) fn run(
 }
 
 #[inline(always)]
-fn interpret(
+fn interpret<G: GlobalMemory>(
 	code: &[Instruction],
 	at: &mut usize,
 	registers: &mut Registers<'_>,
-	memory: &mut BlockMemory<'_>,
+	memory: &mut BlockMemory<'_, G>,
 	steps: &mut u64,
 ) -> Result<Stop, FaultKind> {
 	let mut next = *at;
@@ -142,6 +142,15 @@ fn compute(op: &Op, registers: &mut Registers<'_>) {
 			let bits = if part == Part::Wide { ty.bits * 2 } else { ty.bits };
 			(d, IntType { bits, signed: false }.wrap(sum))
 		}
+		Op::Carry { op, ty, takes, gives, carry, d, a, b, c } => {
+			let taken = takes && r(carry) != 0;
+			let (value, given) = integer::with_carry(op, ty, [r(a), r(b), r(c)], taken);
+			if gives {
+				registers.set(carry, given.into());
+			}
+			(d, value)
+		}
+		Op::AbsoluteDifference { ty, d, a, b, c } => (d, integer::absolute_difference(ty, r(a), r(b), r(c))),
 		Op::DotProduct { signed, d, a, b, c } => (d, integer::dot_product(signed, r(a), r(b), r(c))),
 		Op::IntToInt { from, to, saturate, bits, d, a } => {
 			(d, integer::convert(from, to, saturate, bits, r(a)))
@@ -166,16 +175,25 @@ fn compute(op: &Op, registers: &mut Registers<'_>) {
 		Op::FunnelShift { left, wrap, d, low, high, amount } => {
 			(d, integer::funnel_shift(left, wrap, r(low), r(high), r(amount)))
 		}
-		Op::FloatUnary { op, precision, d, a } => (d, float::unary(op, precision, r(a))),
-		Op::FloatBinary { op, precision, d, a, b } => (d, float::binary(op, precision, r(a), r(b))),
-		Op::FusedMulAdd { precision, d, a, b, c } => {
-			(d, float::fused_multiply_add(precision, r(a), r(b), r(c)))
+		Op::FloatUnary { op, precision, rounding, d, a } => (d, float::unary(op, precision, rounding, r(a))),
+		Op::FloatBinary { op, precision, rounding, d, a, b } => {
+			(d, float::binary(op, precision, rounding, r(a), r(b)))
 		}
-		Op::IntToFloat { from, to, d, a } => (d, float::from_integer(from, to, r(a))),
+		Op::FusedMulAdd { precision, rounding, d, a, b, c } => {
+			(d, float::fused_multiply_add(precision, rounding, r(a), r(b), r(c)))
+		}
+		Op::ClassifyFloat { class, precision, d, a } => {
+			(d, float::is_of_class(class, precision, r(a)).into())
+		}
+		Op::SelectBySign { float, d, a, b, c } => {
+			let first = if float { float::is_not_negative(r(c)) } else { (r(c) as i32) >= 0 };
+			(d, if first { r(a) } else { r(b) })
+		}
+		Op::IntToFloat { from, to, rounding, d, a } => (d, float::from_integer(from, to, rounding, r(a))),
 		Op::FloatToInt { from, to, rounding, bits, d, a } => {
 			(d, float::to_integer(from, to, rounding, bits, r(a)))
 		}
-		Op::FloatToFloat { from, to, d, a } => (d, float::to_float(from, to, r(a))),
+		Op::FloatToFloat { from, to, rounding, d, a } => (d, float::to_float(from, to, rounding, r(a))),
 		Op::RoundFloat { precision, rounding, d, a } => (d, float::round(precision, rounding, r(a))),
 		Op::Pack { part_bits, count, d, a } => {
 			let parts = a.iter().take(count.into()).enumerate();
@@ -205,9 +223,9 @@ fn compute(op: &Op, registers: &mut Registers<'_>) {
 	registers.set(d, value);
 }
 
-fn load_vector(
+fn load_vector<G: GlobalMemory>(
 	registers: &mut Registers<'_>,
-	memory: &BlockMemory<'_>,
+	memory: &mut BlockMemory<'_, G>,
 	(ty, bits): (IntType, u8),
 	slots: &[Slot],
 	from: Address,
@@ -220,9 +238,9 @@ fn load_vector(
 	Ok(())
 }
 
-fn store_vector(
+fn store_vector<G: GlobalMemory>(
 	registers: &Registers<'_>,
-	memory: &mut BlockMemory<'_>,
+	memory: &mut BlockMemory<'_, G>,
 	bytes: u8,
 	slots: &[Slot],
 	to: Address,

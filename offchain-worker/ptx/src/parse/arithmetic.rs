@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
 	error::ParseError,
-	ir::{Binary, FloatBinary, FloatUnary, IntType, Op, Part, Unary},
+	ir::{Binary, CarryOp, FloatBinary, FloatClass, FloatUnary, IntType, Op, Part, Rounding, Unary},
 };
 
 /// `.u16` to `.u64` and `.s16` to `.s64`.
@@ -61,21 +61,37 @@ fn part24(name: &str) -> Option<Part> {
 }
 
 impl<'a> EntryParser<'a, '_> {
-	/// `add sub mul mul24 div rem min max`
+	/// `add addc sub subc mul mul24 div rem min max`
 	pub(super) fn two_operands(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
 		name.supports(match name.base() {
-			"add" | "sub" => ".u16 to .u64, .s16 to .s64, [.rn].f32, [.rn].f64; no .cc, .sat or .ftz",
+			"add" | "sub" => {
+				".u16 to .u64, .s16 to .s64, .sat.s32, .cc with 32 or 64 bits, [.rn .rz .rm .rp] with .f32 .f64; no .ftz"
+			}
+			"addc" | "subc" => "[.cc] .u32 .s32 .u64 .s64",
 			"mul" => {
-				".lo .hi .wide with .u16 to .u64, .s16 to .s64 (.wide up to 32 bits); [.rn].f32, [.rn].f64"
+				".lo .hi .wide with .u16 to .u64, .s16 to .s64 (.wide up to 32 bits); [.rn .rz .rm .rp] with .f32 .f64"
 			}
 			"mul24" => ".lo .hi with .u32, .s32",
-			"div" => ".u16 to .u64, .s16 to .s64, .rn.f32, .rn.f64",
+			"div" => ".u16 to .u64, .s16 to .s64, .rn .rz .rm .rp with .f32 .f64",
 			"rem" => ".u16 to .u64, .s16 to .s64",
 			_ => ".u16 to .u64, .s16 to .s64, .f32, .f64",
 		});
-		let rounded = name.accept("rn");
-		if rounded || name.is_float() {
-			return self.two_floats(name, rounded);
+		let rounding = name.accept_rounding();
+		if rounding.is_some() || name.is_float() {
+			return self.two_floats(name, rounding);
+		}
+		let sum = matches!(name.base(), "add" | "sub");
+		if sum && name.accept("sat") {
+			let op = if name.base() == "add" { Binary::AddSaturated } else { Binary::SubSaturated };
+			let ty = name.last_type(|ty| is_signed(ty) && is_int_32(ty))?;
+			return self.binary(op, ty, ty);
+		}
+		let gives = name.accept("cc");
+		if gives && sum || matches!(name.base(), "addc" | "subc") {
+			return self.sum_with_carry(name, gives);
+		}
+		if gives {
+			return Err(name.unsupported());
 		}
 		let op = match name.base() {
 			"mul" => match name.require(part)? {
@@ -108,14 +124,15 @@ impl<'a> EntryParser<'a, '_> {
 		Ok(Op::Binary { op, ty: ty.int(), d, a, b })
 	}
 
-	fn two_floats(&mut self, mut name: Modifiers<'a>, rounded: bool) -> Result<Op, ParseError> {
+	fn two_floats(&mut self, mut name: Modifiers<'a>, rounding: Option<Rounding>) -> Result<Op, ParseError> {
 		let op = match name.base() {
 			"add" => FloatBinary::Add,
 			"sub" => FloatBinary::Sub,
 			"mul" => FloatBinary::Mul,
-			"div" if rounded => FloatBinary::Div,
-			"min" if !rounded => FloatBinary::Min,
-			"max" if !rounded => FloatBinary::Max,
+			"div" if rounding.is_some() => FloatBinary::Div,
+			"min" if rounding.is_none() => FloatBinary::Min,
+			"max" if rounding.is_none() => FloatBinary::Max,
+			"copysign" => FloatBinary::CopySign,
 			_ => return Err(name.unsupported()),
 		};
 		let (ty, precision) = name.last_float()?;
@@ -124,7 +141,8 @@ impl<'a> EntryParser<'a, '_> {
 		let a = self.source(ty)?;
 		self.comma()?;
 		let b = self.source(ty)?;
-		Ok(Op::FloatBinary { op, precision, d, a, b })
+		let rounding = rounding.unwrap_or(Rounding::NearestEven);
+		Ok(Op::FloatBinary { op, precision, rounding, d, a, b })
 	}
 
 	fn multiply_wide(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
@@ -137,21 +155,55 @@ impl<'a> EntryParser<'a, '_> {
 		Ok(Op::MulWide { ty: ty.int(), d, a, b })
 	}
 
-	/// `mad mad24 fma`
+	/// `copysign`
+	pub(super) fn copy_sign(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
+		name.supports(".f32 .f64");
+		self.two_floats(name, None)
+	}
+
+	/// The type and operands of `add.cc`, `addc`, `sub.cc` or `subc`.
+	fn sum_with_carry(&mut self, mut name: Modifiers<'a>, gives: bool) -> Result<Op, ParseError> {
+		let takes = matches!(name.base(), "addc" | "subc");
+		let op = if name.base().starts_with("add") { CarryOp::Add } else { CarryOp::Sub };
+		let ty = name.last_type(|ty| is_int(ty) && ty.bits() >= 32)?;
+		let carry = self.body.carry(self.tokens.peek().place)?;
+		let d = self.destination(ty)?;
+		self.comma()?;
+		let a = self.source(ty)?;
+		self.comma()?;
+		let b = self.source(ty)?;
+		Ok(Op::Carry { op, ty: ty.int(), takes, gives, carry, d, a, b, c: b })
+	}
+
+	/// `mad mad24 madc fma`
 	pub(super) fn multiply_add(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
 		name.supports(match name.base() {
-			"fma" => ".rn.f32, .rn.f64",
+			"fma" => ".rn .rz .rm .rp with .f32 .f64",
+			"madc" => ".lo .hi with [.cc] .u32 .s32 .u64 .s64",
 			"mad24" => ".lo .hi with .u32, .s32",
-			_ => ".lo .hi .wide with .u16 to .u64, .s16 to .s64 (.wide up to 32 bits); no .cc or .sat, no floats",
+			_ => ".lo .hi .wide with .u16 to .u64, .s16 to .s64 (.wide up to 32 bits), .lo.cc and .hi.cc with 32 or \
+			64 bits; no .sat, no floats",
 		});
 		if name.base() == "fma" {
-			name.require(|part| (part == "rn").then_some(()))?;
+			let rounding = name.accept_rounding().ok_or_else(|| name.unsupported())?;
 			let (ty, precision) = name.last_float()?;
 			let [d, a, b, c] = self.four(ty, ty)?;
-			return Ok(Op::FusedMulAdd { precision, d, a, b, c });
+			return Ok(Op::FusedMulAdd { precision, rounding, d, a, b, c });
 		}
 		let short = name.base() == "mad24";
 		let part = name.require(if short { part24 } else { part })?;
+		let (takes, gives) = (name.base() == "madc", !short && name.accept("cc"));
+		if takes || gives {
+			let op = match part {
+				Part::Low => CarryOp::MulAddLow,
+				Part::High => CarryOp::MulAddHigh,
+				_ => return Err(name.unsupported()),
+			};
+			let ty = name.last_type(|ty| is_int(ty) && ty.bits() >= 32)?;
+			let carry = self.body.carry(self.tokens.peek().place)?;
+			let [d, a, b, c] = self.four(ty, ty)?;
+			return Ok(Op::Carry { op, ty: ty.int(), takes, gives, carry, d, a, b, c });
+		}
 		let ty = name.last_type(|ty| match part {
 			Part::Wide => is_int(ty) && ty.bits() <= 32,
 			_ => {
@@ -178,22 +230,28 @@ impl<'a> EntryParser<'a, '_> {
 		Ok([d, a, b, c])
 	}
 
-	/// `abs neg not cnot popc clz brev sqrt`
+	/// `abs neg not cnot popc clz brev bfind sqrt rcp`
 	pub(super) fn one_operand(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
 		name.supports(match name.base() {
 			"abs" | "neg" => ".s16 .s32 .s64 .f32 .f64; no .ftz",
-			"sqrt" => ".rn.f32, .rn.f64",
+			"sqrt" | "rcp" => ".rn .rz .rm .rp with .f32 .f64; no .approx",
+			"bfind" => "[.shiftamt] .u32 .s32 .u64 .s64",
 			"not" => ".pred .b16 .b32 .b64",
 			"cnot" => ".b16 .b32 .b64",
 			_ => ".b32 .b64",
 		});
 		let (op, allowed): (Unary, fn(Type) -> bool) = match name.base() {
-			"sqrt" => {
-				name.require(|part| (part == "rn").then_some(()))?;
-				return self.one_float(name, FloatUnary::Sqrt);
+			"sqrt" | "rcp" => {
+				let op = if name.base() == "sqrt" { FloatUnary::Sqrt } else { FloatUnary::Reciprocal };
+				let rounding = name.accept_rounding().ok_or_else(|| name.unsupported())?;
+				return self.one_float(name, op, rounding);
 			}
-			"abs" if name.is_float() => return self.one_float(name, FloatUnary::Abs),
-			"neg" if name.is_float() => return self.one_float(name, FloatUnary::Neg),
+			"abs" if name.is_float() => return self.one_float(name, FloatUnary::Abs, Rounding::NearestEven),
+			"neg" if name.is_float() => return self.one_float(name, FloatUnary::Neg, Rounding::NearestEven),
+			"bfind" => {
+				let op = if name.accept("shiftamt") { Unary::FindShift } else { Unary::FindHighest };
+				(op, |ty| is_int(ty) && ty.bits() >= 32)
+			}
 			"abs" => (Unary::Abs, is_signed),
 			"neg" => (Unary::Neg, is_signed),
 			"not" => (Unary::Not, is_bits_or_predicate),
@@ -203,19 +261,53 @@ impl<'a> EntryParser<'a, '_> {
 			_ => (Unary::Reverse, is_wide_bits),
 		};
 		let ty = name.last_type(allowed)?;
-		let counts = matches!(op, Unary::CountOnes | Unary::LeadingZeros);
+		let counts = !matches!(op, Unary::Abs | Unary::Neg | Unary::Not | Unary::LogicalNot | Unary::Reverse);
 		let d = self.destination(if counts { U32 } else { ty })?;
 		self.comma()?;
 		let a = self.source(ty)?;
 		Ok(Op::Unary { op, ty: ty.int(), d, a })
 	}
 
-	fn one_float(&mut self, mut name: Modifiers<'a>, op: FloatUnary) -> Result<Op, ParseError> {
+	fn one_float(
+		&mut self,
+		mut name: Modifiers<'a>,
+		op: FloatUnary,
+		rounding: Rounding,
+	) -> Result<Op, ParseError> {
 		let (ty, precision) = name.last_float()?;
 		let d = self.destination(ty)?;
 		self.comma()?;
 		let a = self.source(ty)?;
-		Ok(Op::FloatUnary { op, precision, d, a })
+		Ok(Op::FloatUnary { op, precision, rounding, d, a })
+	}
+
+	/// `testp`
+	pub(super) fn classify(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
+		name.supports(".finite .infinite .number .notanumber .normal .subnormal with .f32 .f64");
+		let class = name.require(|part| {
+			Some(match part {
+				"finite" => FloatClass::Finite,
+				"infinite" => FloatClass::Infinite,
+				"number" => FloatClass::Number,
+				"notanumber" => FloatClass::NotANumber,
+				"normal" => FloatClass::Normal,
+				"subnormal" => FloatClass::Subnormal,
+				_ => return None,
+			})
+		})?;
+		let (ty, precision) = name.last_float()?;
+		let d = self.destination(Type::Predicate)?;
+		self.comma()?;
+		let a = self.source(ty)?;
+		Ok(Op::ClassifyFloat { class, precision, d, a })
+	}
+
+	/// `sad`
+	pub(super) fn absolute_difference(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
+		name.supports(".u16 to .u64, .s16 to .s64");
+		let ty = name.last_type(is_int)?;
+		let [d, a, b, c] = self.four(ty, ty)?;
+		Ok(Op::AbsoluteDifference { ty: ty.int(), d, a, b, c })
 	}
 
 	/// `and or xor`

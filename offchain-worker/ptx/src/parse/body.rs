@@ -23,6 +23,7 @@ pub(super) struct Body<'a> {
 	pub(super) seeds: Vec<Seed>,
 	pub(super) warp_ops: Vec<WarpOp>,
 	pub(super) threads_meet: bool,
+	pub(super) global_atomics: bool,
 	pub(super) local_bytes: u32,
 	pub(super) shared_bytes: u32,
 	/// From the outermost to the innermost. The first one is for the parameters.
@@ -33,6 +34,8 @@ pub(super) struct Body<'a> {
 	shared: BTreeMap<&'a str, u64>,
 	/// Where results go that the text throws away (`_`).
 	sink: Option<Slot>,
+	/// The carry flag.
+	carry: Option<Slot>,
 }
 
 impl<'a> Body<'a> {
@@ -87,6 +90,7 @@ impl<'a> Body<'a> {
 			return Err(place.too_large("instructions of an entry", MAX_INSTRUCTIONS as u64));
 		}
 		self.threads_meet |= matches!(op, Op::Barrier { .. } | Op::Warp { .. });
+		self.global_atomics |= matches!(op, Op::Atomic { at, .. } if at.space != Space::Shared);
 		self.code.push(Instruction { guard, op });
 		self.lines.push(place.line);
 		Ok(())
@@ -120,6 +124,18 @@ impl<'a> Body<'a> {
 			None => {
 				let slot = self.new_slot(Seed::Zero, place)?;
 				self.sink = Some(slot);
+				Ok(slot)
+			}
+		}
+	}
+
+	/// The slot of the carry flag, which instructions name by `.cc` or by taking a carry.
+	pub(super) fn carry(&mut self, place: Place) -> Result<Slot, ParseError> {
+		match self.carry {
+			Some(slot) => Ok(slot),
+			None => {
+				let slot = self.new_slot(Seed::Zero, place)?;
+				self.carry = Some(slot);
 				Ok(slot)
 			}
 		}

@@ -1,4 +1,4 @@
-//! `setp` and `selp`.
+//! `setp`, `selp` and `slct`.
 
 use super::{
 	modifiers::{Modifiers, Type},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
 	error::ParseError,
-	ir::{Combine, Comparison, IntType, Op},
+	ir::{Combine, Comparison, IntType, Op, Precision},
 };
 
 /// The comparison of that name, and whether it is one for unsigned numbers only.
@@ -69,6 +69,23 @@ impl<'a> EntryParser<'a, '_> {
 				Ok(Op::Select { d, a, b, condition })
 			}
 		}
+	}
+
+	/// `slct`
+	pub(super) fn select_by_sign(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
+		name.supports(".b16 to .b64, .u16 to .u64, .s16 to .s64, .f32, .f64, each with .s32 or .f32 for the last operand");
+		let ty = name.ty(|ty| ty.bits() >= 16)?;
+		let single = Type::Float(Precision::Single);
+		let sign =
+			name.last_type(|ty| ty == single || ty == Type::Int(IntType { bits: 32, signed: true }))?;
+		let d = self.destination(ty)?;
+		self.comma()?;
+		let a = self.source(ty)?;
+		self.comma()?;
+		let b = self.source(ty)?;
+		self.comma()?;
+		let c = self.source(sign)?;
+		Ok(Op::SelectBySign { float: sign == single, d, a, b, c })
 	}
 
 	fn set_predicate(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {

@@ -3,21 +3,30 @@
 use super::{modifiers::Modifiers, operand::EntryParser};
 use crate::{error::ParseError, ir::Op, lexer::TokenKind};
 
-const INSTRUCTIONS: &str = "abs activemask add and atom bar barrier bfe bfi bra brev clz cnot cvt cvta div dp4a exit fence fma ld lop3 \
-	mad mad24 match max membar min mma mov mul mul24 neg not or popc prmt red redux rem ret selp setp shf shfl shl shr sqrt st sub trap \
-	vote xor";
+const INSTRUCTIONS: &str =
+	"abs activemask add addc and atom bar barrier bfe bfi bfind bra brev clz cnot copysign cvt cvta div dp4a \
+	exit fence fma ld lop3 mad mad24 madc match max membar min mma mov mul mul24 neg not or popc prmt rcp red \
+	redux rem ret sad selp setp shf shfl shl shr slct sqrt st sub subc testp trap vote xor";
 
 impl<'a> EntryParser<'a, '_> {
 	/// The operands of the instruction of that name.
 	pub(super) fn instruction(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
 		match name.base() {
-			"add" | "sub" | "mul" | "mul24" | "div" | "rem" | "min" | "max" => self.two_operands(name),
-			"mad" | "mad24" | "fma" => self.multiply_add(name),
-			"abs" | "neg" | "not" | "cnot" | "popc" | "clz" | "brev" | "sqrt" => self.one_operand(name),
+			"add" | "addc" | "sub" | "subc" | "mul" | "mul24" | "div" | "rem" | "min" | "max" => {
+				self.two_operands(name)
+			}
+			"mad" | "mad24" | "madc" | "fma" => self.multiply_add(name),
+			"abs" | "neg" | "not" | "cnot" | "popc" | "clz" | "brev" | "bfind" | "sqrt" | "rcp" => {
+				self.one_operand(name)
+			}
+			"copysign" => self.copy_sign(name),
+			"testp" => self.classify(name),
+			"sad" => self.absolute_difference(name),
 			"and" | "or" | "xor" => self.logic(name),
 			"shl" | "shr" | "shf" => self.shift(name),
 			"bfe" | "bfi" | "prmt" | "lop3" | "dp4a" => self.bit_field(name),
 			"setp" | "selp" => self.compare(name),
+			"slct" => self.select_by_sign(name),
 			"cvt" | "cvta" => self.convert(name),
 			"mov" => self.mov(name),
 			"ld" | "st" => self.load_or_store(name),
@@ -33,6 +42,12 @@ impl<'a> EntryParser<'a, '_> {
 			"mma" => self.multiply_matrices(name),
 			"membar" | "fence" => self.fence(name),
 			"ret" | "exit" | "trap" => self.end(name),
+			"call" => {
+				name.supports(
+					"no calls: helper functions must be inlined (`static inline`, `always_inline`)",
+				);
+				Err(name.unsupported())
+			}
 			_ => {
 				name.supports(INSTRUCTIONS);
 				Err(name.unsupported())

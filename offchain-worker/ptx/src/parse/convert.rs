@@ -18,6 +18,9 @@ fn rounding(name: &str) -> Option<(Rounding, bool)> {
 		"rmi" => (Rounding::Down, true),
 		"rpi" => (Rounding::Up, true),
 		"rn" => (Rounding::NearestEven, false),
+		"rz" => (Rounding::Zero, false),
+		"rm" => (Rounding::Down, false),
+		"rp" => (Rounding::Up, false),
 		_ => return None,
 	})
 }
@@ -33,8 +36,8 @@ impl<'a> EntryParser<'a, '_> {
 
 	fn convert_value(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
 		name.supports(
-			"[.sat].INT.INT, .rn.FLOAT.INT, .rni .rzi .rmi .rpi with INT.FLOAT or a FLOAT of one width, .f64.f32, \
-			.rn.f32.f64; INT is .u8 to .u64, .s8 to .s64, FLOAT is .f32, .f64; no .ftz",
+			"[.sat].INT.INT, .rn .rz .rm .rp with FLOAT.INT or .f32.f64, .rni .rzi .rmi .rpi with INT.FLOAT or a FLOAT of \
+			one width, .f64.f32; INT is .u8 to .u64, .s8 to .s64, FLOAT is .f32, .f64; no .ftz",
 		);
 		let rounding = name.accept_with(rounding);
 		let saturate = name.accept("sat");
@@ -49,7 +52,9 @@ impl<'a> EntryParser<'a, '_> {
 		let a = self.wide_source(from)?;
 		match (to, from, rounding) {
 			(Type::Int(to), Type::Int(from), None) => Ok(Op::IntToInt { from, to, saturate, bits, d, a }),
-			(Type::Float(to), Type::Int(from), Some((_, false))) => Ok(Op::IntToFloat { from, to, d, a }),
+			(Type::Float(to), Type::Int(from), Some((rounding, false))) => {
+				Ok(Op::IntToFloat { from, to, rounding, d, a })
+			}
 			(Type::Int(to), Type::Float(from), Some((rounding, true))) => {
 				Ok(Op::FloatToInt { from, to, rounding, bits, d, a })
 			}
@@ -57,11 +62,13 @@ impl<'a> EntryParser<'a, '_> {
 			(Type::Float(to), Type::Float(from), Some((rounding, true))) if from == to => {
 				Ok(Op::RoundFloat { precision: to, rounding, d, a })
 			}
-			(Type::Float(to @ Precision::Double), Type::Float(from), None)
-			| (Type::Float(to @ Precision::Single), Type::Float(from), Some((_, false)))
+			(Type::Float(to @ Precision::Double), Type::Float(from), None) => {
+				Ok(Op::FloatToFloat { from, to, rounding: Rounding::NearestEven, d, a })
+			}
+			(Type::Float(to @ Precision::Single), Type::Float(from), Some((rounding, false)))
 				if from != to =>
 			{
-				Ok(Op::FloatToFloat { from, to, d, a })
+				Ok(Op::FloatToFloat { from, to, rounding, d, a })
 			}
 			_ => Err(name.unsupported()),
 		}

@@ -1,7 +1,7 @@
 //! `mov`, `ld`, `st`, `atom` and `red`.
 
 use super::{
-	modifiers::{Modifiers, Type},
+	modifiers::{Modifiers, Type, U32},
 	operand::{Elements, EntryParser, Vector},
 };
 use crate::{
@@ -34,7 +34,11 @@ fn atomic_op(name: &str) -> Option<(AtomicOp, Allowed)> {
 	let numbers: Allowed = |ty| matches!(ty, Type::Int(_)) && ty.bits() >= 32;
 	let bits: Allowed = |ty| matches!(ty, Type::Bits(32 | 64));
 	Some(match name {
-		"add" => (AtomicOp::Add, numbers),
+		"add" => (AtomicOp::Add, |ty| {
+			matches!(ty, Type::Float(_)) || (matches!(ty, Type::Int(_)) && ty.bits() >= 32)
+		}),
+		"inc" => (AtomicOp::Increment, |ty| ty == U32),
+		"dec" => (AtomicOp::Decrement, |ty| ty == U32),
 		"min" => (AtomicOp::Min, numbers),
 		"max" => (AtomicOp::Max, numbers),
 		"and" => (AtomicOp::And, bits),
@@ -171,8 +175,7 @@ impl<'a> EntryParser<'a, '_> {
 	pub(super) fn atomic(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
 		name.supports(
 			"[.relaxed .acquire .release .acq_rel] [.cta .gpu .sys] [.global .shared] .add .min .max with .u32 .s32 .u64 \
-			.s64, .and .or .xor .exch .cas with .b32 .b64 (no .exch .cas for red); no floats: their sums depend on the \
-			order of threads",
+			.s64, .add.f32 .add.f64, .inc.u32 .dec.u32, .and .or .xor .exch .cas with .b32 .b64 (no .exch .cas for red)",
 		);
 		let reduction = name.base() == "red";
 		name.accept_any(&["relaxed", "acquire", "release", "acq_rel"]);
@@ -183,6 +186,7 @@ impl<'a> EntryParser<'a, '_> {
 		let (op, allowed) = name.require(atomic_op)?;
 		let returns = matches!(op, AtomicOp::Exchange | AtomicOp::CompareExchange);
 		let ty = name.last_type(allowed)?;
+		let op = if matches!(ty, Type::Float(_)) { AtomicOp::AddFloat } else { op };
 		if !matches!(space, Space::Generic | Space::Global | Space::Shared) || (reduction && returns) {
 			return Err(name.unsupported());
 		}

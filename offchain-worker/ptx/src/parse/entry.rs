@@ -46,6 +46,7 @@ pub(super) fn parse<'a>(
 		seeds: body.seeds,
 		warp_ops: body.warp_ops,
 		threads_meet: body.threads_meet,
+		global_atomics: body.global_atomics,
 		local_bytes: body.local_bytes,
 		shared_bytes: body.shared_bytes,
 		max_threads,

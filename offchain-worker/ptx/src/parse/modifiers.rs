@@ -2,7 +2,7 @@
 
 use crate::{
 	error::ParseError,
-	ir::{IntType, Precision},
+	ir::{IntType, Precision, Rounding},
 	lexer::Place,
 };
 
@@ -125,6 +125,17 @@ impl<'a> Modifiers<'a> {
 	/// Consumes a part that must be there and mean something.
 	pub(super) fn require<T>(&mut self, meaning: impl FnOnce(&str) -> Option<T>) -> Result<T, ParseError> {
 		self.accept_with(meaning).ok_or_else(|| self.unsupported())
+	}
+
+	/// Consumes the rounding of a float result, if there is one.
+	pub(super) fn accept_rounding(&mut self) -> Option<Rounding> {
+		self.accept_with(|part| match part {
+			"rn" => Some(Rounding::NearestEven),
+			"rz" => Some(Rounding::Zero),
+			"rm" => Some(Rounding::Down),
+			"rp" => Some(Rounding::Up),
+			_ => None,
+		})
 	}
 
 	/// Whether the next part is a float type.

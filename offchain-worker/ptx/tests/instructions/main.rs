@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod bit_fields;
+mod carries;
 mod control;
 mod conversions;
 mod evaluate;
@@ -11,4 +12,5 @@ mod integers;
 mod kernel;
 mod matrix;
 mod memory;
+mod roundings;
 mod warp;
