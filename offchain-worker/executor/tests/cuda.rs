@@ -174,16 +174,16 @@ fn the_conformance_suite_finds_a_device_that_computes_wrongly() {
 	let output = conformance();
 	let text = String::from_utf8(output.stdout).unwrap();
 	assert!(output.status.success(), "{text}");
-	assert!(text.contains("device Millrace CUDA test double 0, 17 cases, 0 differ\n"), "{text}");
+	assert!(text.contains("device Millrace CUDA test double 0, 25 cases, 0 differ\n"), "{text}");
 	let parsed: ConformanceRecord = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
-	assert_eq!((parsed.outcomes.len(), parsed.device.kind), (17, Kind::Cuda));
+	assert_eq!((parsed.outcomes.len(), parsed.device.kind), (25, Kind::Cuda));
 
 	double.order(r#"{ "faults": [{ "launch": 1, "kind": { "sticky": 700 } }] }"#);
 	let output = conformance();
 	assert!(!output.status.success());
 	let text = String::from_utf8(output.stdout).unwrap();
 	// The cases that are meant to fault do.
-	assert!(text.contains("device Millrace CUDA test double 0, 17 cases, 14 differ\n"), "{text}");
+	assert!(text.contains("device Millrace CUDA test double 0, 25 cases, 22 differ\n"), "{text}");
 	let words = String::from_utf8(output.stderr).unwrap();
 	assert!(words.contains("does not compute as the reference device does"), "{words}");
 
