@@ -8,7 +8,7 @@ use proptest::prelude::*;
 /// Texts to start from. Together they have every kind of statement.
 const TEXTS: [&str; 3] = [
 	include_str!("fixtures/kernels_o2.ptx"),
-	include_str!("../examples/matrix_vector.ptx"),
+	include_str!("../benches/matrix_vector.ptx"),
 	"
 	.version 7.0 .target sm_80 .address_size 64
 	.const .align 4 .u32 table[4] = {1, 2, 3, -4}; .global .f32 x = 1.5; .extern .shared .b8 dynamic[];
