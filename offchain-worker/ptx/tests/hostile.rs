@@ -6,7 +6,7 @@ use millrace_ptx::{launch, run_block, Argument, Budget, LaunchConfig, Memory, Mo
 use proptest::prelude::*;
 
 /// Texts to start from. Together they have every kind of statement.
-const TEXTS: [&str; 3] = [
+const TEXTS: [&str; 4] = [
 	include_str!("fixtures/kernels_o2.ptx"),
 	include_str!("../benches/matrix_vector.ptx"),
 	"
@@ -31,17 +31,38 @@ const TEXTS: [&str; 3] = [
 		ld.const.u32 %r1, [table+12]; st.global.f32 [x], %f3; @!%p0 membar.gl;
 	END: exit;
 	}",
+	"
+	.version 7.0 .target sm_80 .address_size 64
+	.entry k(.param .u64 a, .param .u32 n) {
+		.reg .pred %p<5>; .reg .b32 %r<12>; .reg .b64 %d<6>; .reg .f32 %f<4>; .reg .f64 %g<4>; .reg .b32 m<14>;
+		ld.param.u64 %d0, [a]; ld.param.u32 %r0, [n]; mov.u32 %r1, %laneid; setp.lt.u32 %p0, %r1, %r0; activemask.b32 %r2;
+		vote.sync.ballot.b32 %r3, !%p0, -1; vote.sync.uni.pred %p1, %p0, %r2; match.any.sync.b64 %r4, %d0, -1;
+		match.all.sync.b32 %r5|%p2, %r0, %r2; redux.sync.xor.b32 %r6, %r1, -1; redux.sync.min.s32 %r6, %r0, 0xffff;
+		shfl.sync.down.b32 %r7|%p3, %r1, %r0, 0x181f, -1; @%p0 shfl.sync.idx.b32 %r7, %r6, 3, 31, %r2; bar.warp.sync -1;
+		mma.sync.aligned.m16n8k32.row.col.satfinite.s32.u8.s8.s32 {m0, m1, m2, m3}, {m4, m5, m6, m7}, {m8, m9},
+			{m10, m11, m12, m13};
+		mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32 {m0, m1}, m2, {m3}, {m4, m5};
+		add.cc.u32 %r8, %r1, %r0; addc.u32 %r9, %r8, 0; sub.cc.u64 %d1, %d0, 7; subc.cc.u64 %d2, %d1, %d0;
+		mad.lo.cc.u32 %r8, %r0, %r1, %r2; madc.hi.u32 %r9, %r0, %r1, %r2; add.sat.s32 %r8, %r8, %r9; sad.s32 %r8, %r0, %r1, %r2;
+		bfind.shiftamt.u64 %r9, %d0; slct.b32.s32 %r10, %r8, %r9, %r0; cvt.rz.f32.u32 %f0, %r0; rcp.rn.f32 %f1, %f0;
+		copysign.f32 %f2, %f0, %f1; testp.normal.f32 %p4, %f2; add.rm.f64 %g0, %g1, %g2; div.rp.f64 %g1, %g0, %g2;
+		cvt.rp.f32.f64 %f3, %g1; atom.global.add.f32 %f3, [%d0], %f0; red.global.inc.u32 [%d0+8], %r0; mov.u32 %r11, %lanemask_lt;
+		@%p4 bra OUT; bar.sync 1; st.global.v4.u32 [%d0+16], {%r3, %r4, %r8, %r11}; bar.warp.sync %r2;
+	OUT: ret;
+	}",
 ];
 
 /// Words of PTX, and things that are nearly so.
 #[rustfmt::skip]
-const WORDS: [&str; 76] = [
+const WORDS: [&str; 90] = [
 	".version", ".target", ".address_size", ".entry", ".visible", ".param", ".reg", ".shared", ".global", ".const",
 	".local", ".extern", ".align", ".maxntid", ".reqntid", ".pragma", ".section", ".loc", ".file", ".func", ".b8",
 	".u16", ".s32", ".u64", ".f32", ".f64", ".pred", ".ptr", "k", "a", "%r", "%r1", "%rd1", "%p1", "%f1", "%tid.x",
 	"%clock", "_", "mov.u32", "mov.b64", "add.s32", "mul.wide.u32", "mad.lo.s64", "ld.param.u64", "ld.global.v4.u32",
 	"st.shared.u8", "setp.eq.s32", "bra", "ret", "bar.sync", "atom.global.add.u32", "cvt.u8.s64", "cvta.local.u64", "{",
-	"}", "(", ")", "[", "]", "<", ">", ";", ",", ":", "@", "!", "|", "=", "+", "-", "0", "4", "64", "4294967295",
+	"}", "(", ")", "[", "]", "<", ">", ";", ",", ":", "@", "!", "|", "=", "+", "-", "bar.warp.sync", "vote.sync.any.pred",
+	"shfl.sync.up.b32", "activemask.b32", "redux.sync.add.u32", "match.all.sync.b32", "addc.cc.u32", "madc.hi.u64",
+	"mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32", "div.rz.f64", "rcp.rn.f32", "%lanemask_lt", "-1", "call", "0", "4", "64", "4294967295",
 	"0f3F800000", "\"text\"",
 ];
 
@@ -179,6 +200,7 @@ fn the_texts_to_start_from_are_valid() {
 		Module::parse(text).unwrap();
 	}
 	parse_and_run(TEXTS[2], &[1], 64);
+	parse_and_run(TEXTS[3], &[1], 64);
 }
 
 #[test]
