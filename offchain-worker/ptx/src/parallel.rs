@@ -21,8 +21,9 @@ use std::{
 	thread,
 };
 
-/// Steps that each thread is to run in a wave: some milliseconds, beside which starting a thread does not count.
-const WAVE_STEPS: u64 = 2_000_000;
+/// Steps that each thread is to run in a wave: some 50 ms, beside which starting threads and waiting for the last one
+/// count little.
+const WAVE_STEPS: u64 = 8_000_000;
 /// The most blocks of a wave.
 const MAX_WAVE_BLOCKS: u64 = 4_096;
 /// Launches that seem to have fewer steps than this left run on one thread.

@@ -68,21 +68,7 @@ pub(super) fn run<G: GlobalMemory>(
 	memory: &mut BlockMemory<'_, G>,
 	steps: &mut u64,
 ) -> Result<Stop, FaultKind> {
-	// Copies that stay in registers of the host.
-	let (mut here, mut left) = (*at, *steps);
-	let stop = interpret(code, &mut here, &mut Registers(registers), memory, &mut left);
-	(*at, *steps) = (here, left);
-	stop
-}
-
-#[inline(always)]
-fn interpret<G: GlobalMemory>(
-	code: &[Instruction],
-	at: &mut usize,
-	registers: &mut Registers<'_>,
-	memory: &mut BlockMemory<'_, G>,
-	steps: &mut u64,
-) -> Result<Stop, FaultKind> {
+	let registers = &mut Registers(registers);
 	let mut next = *at;
 	loop {
 		*at = next;
