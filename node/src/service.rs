@@ -5,10 +5,12 @@
 //! finality.
 
 mod authoring;
+mod blobs;
 mod network;
 mod partial;
 mod tasks;
 
+pub(crate) use blobs::Network as BlobPeers;
 pub(crate) use partial::{new_partial, FullBackend, FullClient};
 
 use crate::{
@@ -71,9 +73,12 @@ pub(crate) fn new_full(
 
 	let voter_state = SharedVoterState::empty();
 	let rpc = rpc_deps(&config, &core, &consensus, &voter_state, &worker)?;
-	worker.spawn(&config, &task_manager, &core, net.sync.clone());
+	let NetworkParts { network, sync, system_rpc_tx, tx_handler_controller, votes, blobs } = net;
+	let (protocol, requests) = blobs;
+	blobs::serve(&task_manager, &core, worker.blobs(), network.local_peer_id(), requests);
+	let peers = BlobPeers { network: network.clone(), sync: sync.clone(), protocol };
+	worker.spawn(&config, &task_manager, &core, peers);
 	let settings = Settings::of(&config);
-	let NetworkParts { network, sync, system_rpc_tx, tx_handler_controller, votes } = net;
 	let Consensus { block_import, babe_link, grandpa_link, mut telemetry, .. } = consensus;
 	// Before consensus: this puts the session keys of `--dev` and `--alice` into the keystore, and GRANDPA
 	// looks for its key only when it starts and when the validators change.

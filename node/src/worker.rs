@@ -4,13 +4,11 @@
 mod signing;
 mod standing;
 
-use crate::service::Core;
+use crate::service::{BlobPeers, Core};
 use jsonrpsee::RpcModule;
 use millrace_offchain_worker::{
 	Blobs, Worker, WorkerArgs, WorkerConfig, WorkerParams, WorkerStatusHandle, LOG_TARGET,
 };
-use millrace_runtime::opaque::Block;
-use sc_network_sync::SyncingService;
 use sc_service::{config::RpcConfiguration, Configuration, Error, TaskManager};
 use signing::Signer;
 use sp_keystore::KeystorePtr;
@@ -47,18 +45,18 @@ impl NodeWorker {
 
 	/// The methods `blob_*` and `worker_*`.
 	pub(crate) fn rpc(&self) -> Result<RpcModule<()>, Error> {
-		millrace_offchain_worker::rpc(self.blobs.clone(), self.status.clone())
+		let pull_dir = self.config.data_dir.join("pulling");
+		millrace_offchain_worker::rpc(self.blobs.clone(), self.status.clone(), pull_dir)
 			.map_err(|error| Error::Application(Box::new(error)))
 	}
 
+	/// The blob store.
+	pub(crate) fn blobs(&self) -> Blobs {
+		self.blobs.clone()
+	}
+
 	/// Spawns the worker if it was asked for. The node goes on without it, so its task is not essential.
-	pub(crate) fn spawn(
-		self,
-		config: &Configuration,
-		tasks: &TaskManager,
-		core: &Core,
-		sync: Arc<SyncingService<Block>>,
-	) {
+	pub(crate) fn spawn(self, config: &Configuration, tasks: &TaskManager, core: &Core, peers: BlobPeers) {
 		if !self.wanted {
 			return;
 		}
@@ -70,7 +68,8 @@ impl NodeWorker {
 			blobs: self.blobs,
 			config: self.config,
 			registry: config.prometheus_registry().cloned(),
-			sync_oracle: sync,
+			sync_oracle: peers.sync.clone(),
+			network: Some(Arc::new(peers)),
 			status: self.status,
 		});
 		tasks.spawn_handle().spawn("gpu-worker", Some("gpu-worker"), worker.run());

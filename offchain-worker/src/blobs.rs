@@ -6,9 +6,10 @@
 //! day make it, oldest first. A checkpoint that was replaced by a newer one goes at once, unless somebody else put the same bytes.
 
 use crate::{
-	disk::{at, write_whole, BlobError},
+	disk::{at, move_whole, write_whole, BlobError},
 	LOG_TARGET,
 };
+use millrace_blob::{Root, Source};
 use millrace_job::blob_hash;
 use millrace_primitives::BlobHash;
 use std::{
@@ -123,6 +124,17 @@ impl Blobs {
 		self.0.put(bytes, Share::Uploads)
 	}
 
+	/// Takes a whole file whose bytes were found to have this hash, on the file system of the store. The file is gone afterwards, also
+	/// if there is no room for it. Blocks on the disk.
+	pub(crate) fn adopt(&self, file: &Path, hash: BlobHash) -> Result<(), BlobError> {
+		let adopted = self.0.adopt(file, hash);
+		if adopted.is_err() || file.exists() {
+			// What cannot be removed is removed at the next start.
+			let _ = fs::remove_file(file);
+		}
+		adopted
+	}
+
 	/// Stores the output of a job, in the room that is kept for outputs. Blocks on the disk.
 	pub fn put_output(&self, bytes: &[u8]) -> Result<BlobHash, BlobError> {
 		self.0.put(bytes, Share::Outputs)
@@ -181,6 +193,25 @@ impl Store {
 			index.used = index.used.saturating_sub(length);
 		}
 		written.map(|()| hash)
+	}
+
+	fn adopt(&self, file: &Path, hash: BlobHash) -> Result<(), BlobError> {
+		let length = fs::metadata(file).map_err(at(file))?.len();
+		if length > self.limits.max_blob_bytes {
+			return Err(BlobError::TooLarge { bytes: length, limit: self.limits.max_blob_bytes });
+		}
+		if self.touch_and(hash, |entry| entry.transient = false).is_some() {
+			return Ok(());
+		}
+		self.reserve(length, Share::Uploads)?;
+		let moved = move_whole(file, &self.path(hash));
+		let mut index = self.index();
+		let entry = Entry { bytes: length, last_used: SystemTime::now(), transient: false };
+		let replaced = moved.is_err() || index.blobs.insert(hash, entry).is_some();
+		if replaced {
+			index.used = index.used.saturating_sub(length);
+		}
+		moved
 	}
 
 	/// Counts `bytes` as used, after making room if need be.
@@ -304,6 +335,16 @@ impl Store {
 	/// The index is right after every statement that changes it, so a thread that panicked leaves nothing half done.
 	fn index(&self) -> MutexGuard<'_, Index> {
 		self.index.lock().unwrap_or_else(PoisonError::into_inner)
+	}
+}
+
+impl Source for Blobs {
+	fn open(&self, root: Root) -> Option<(File, u64)> {
+		let hash = BlobHash::from(root);
+		self.0.touch(hash)?;
+		let file = File::open(self.0.path(hash)).ok()?;
+		let bytes = file.metadata().ok()?.len();
+		Some((file, bytes))
 	}
 }
 

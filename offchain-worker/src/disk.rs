@@ -47,6 +47,11 @@ pub(crate) fn write_whole(part: &Path, path: &Path, bytes: &[u8]) -> Result<(), 
 	let mut file = File::create(part).map_err(at(part))?;
 	file.write_all(bytes).map_err(at(part))?;
 	file.sync_all().map_err(at(part))?;
+	move_whole(part, path)
+}
+
+/// Moves a file that is whole and flushed to its place on the same file system, and flushes the folder.
+pub(crate) fn move_whole(part: &Path, path: &Path) -> Result<(), BlobError> {
 	fs::rename(part, path).map_err(at(path))?;
 	let dir = path.parent().unwrap_or(Path::new("."));
 	File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))

@@ -44,6 +44,7 @@ mod checkpoints;
 mod containers;
 mod devices;
 mod disk;
+mod exchange;
 mod executors;
 mod health;
 mod jobs;
@@ -52,6 +53,7 @@ mod metrics;
 mod notice;
 mod operator;
 mod probe;
+mod pulls;
 mod reconcile;
 mod reports;
 mod results;
@@ -71,6 +73,8 @@ pub use blobs::{BlobLimits, Blobs};
 pub use call::{BidderStanding, SignError, SignWorkerCall, WorkerCall, BIDDER_KEY, ERA_BLOCKS};
 pub use devices::uuid_hash;
 pub use disk::BlobError;
+pub use exchange::{BlobNetwork, BlobServer, Peer};
+pub use millrace_blob::{AskError, MAX_ANSWER_BYTES, MAX_REQUEST_BYTES, PROTOCOL as BLOB_PROTOCOL};
 pub use rpc::{rpc, BlobPresence};
 pub use status::{
 	BiddingStatus, CheckpointStatus, DeviceStatus, JobLog, JobPhase, JobStatus, LeaseBrief, Telemetry,

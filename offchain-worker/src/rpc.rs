@@ -3,6 +3,7 @@
 use crate::{
 	blobs::Blobs,
 	disk::BlobError,
+	pulls::{PullError, Pulls},
 	status::{DeviceStatus, JobLog, JobStatus, WorkerStatus, WorkerStatusHandle},
 };
 use jsonrpsee::{
@@ -14,6 +15,7 @@ use jsonrpsee::{
 use millrace_primitives::{AccountId, BlobHash};
 use serde::{Deserialize, Serialize};
 use sp_core::Bytes;
+use std::path::PathBuf;
 
 /// Error codes of these methods. The SDK's own methods end below 9000.
 mod code {
@@ -22,6 +24,8 @@ mod code {
 	pub(super) const NO_SUCH_BLOB: i32 = 9003;
 	pub(super) const CORRUPT: i32 = 9004;
 	pub(super) const IO: i32 = 9005;
+	pub(super) const NOT_PULLED: i32 = 9006;
+	pub(super) const BUSY: i32 = 9007;
 	pub(super) const NO_WORKER: i32 = 9010;
 	pub(super) const NO_SUCH_JOB: i32 = 9011;
 }
@@ -41,6 +45,11 @@ pub trait WorkerRpc {
 	/// Stores a blob and returns its BLAKE3 hash. Storing it again does no harm.
 	#[method(name = "blob_put")]
 	async fn blob_put(&self, data: Bytes) -> RpcResult<BlobHash>;
+
+	/// Has the node pull a blob from an `https` URL; returns its length once it is here. The bytes must have the hash, and come from a
+	/// public address.
+	#[method(name = "blob_pull")]
+	async fn blob_pull(&self, hash: BlobHash, url: String) -> RpcResult<u64>;
 
 	/// The bytes of a blob.
 	#[method(name = "blob_get")]
@@ -77,16 +86,24 @@ pub trait WorkerRpc {
 
 struct Methods {
 	blobs: Blobs,
+	/// Or why nothing can be pulled.
+	pulls: Result<Pulls, String>,
 	status: WorkerStatusHandle,
 }
 
 /// The methods `blob_*` and `worker_*`, to be merged into a node's RPC. None of them needs a trusted caller: blobs are bounded
 /// by the store's limits, and the others only read.
 ///
-/// Fails only if a method is registered twice.
-pub fn rpc(blobs: Blobs, status: WorkerStatusHandle) -> Result<RpcModule<()>, RegisterMethodError> {
+/// `pull_dir` is for what is being pulled, on the file system of the store. Fails only if a method is registered twice.
+pub fn rpc(
+	blobs: Blobs,
+	status: WorkerStatusHandle,
+	pull_dir: PathBuf,
+) -> Result<RpcModule<()>, RegisterMethodError> {
+	// A node goes on without it, and says why to whoever wants a blob pulled.
+	let pulls = Pulls::open(blobs.clone(), pull_dir).map_err(|error| error.to_string());
 	let mut module = RpcModule::new(());
-	module.merge(Methods { blobs, status }.into_rpc())?;
+	module.merge(Methods { blobs, pulls, status }.into_rpc())?;
 	Ok(module)
 }
 
@@ -95,6 +112,16 @@ impl WorkerRpcServer for Methods {
 	async fn blob_put(&self, data: Bytes) -> RpcResult<BlobHash> {
 		let blobs = self.blobs.clone();
 		on_disk_thread(move || blobs.put(&data.0)).await
+	}
+
+	async fn blob_pull(&self, hash: BlobHash, url: String) -> RpcResult<u64> {
+		let pulls = self.pulls.as_ref().map_err(|why| error(code::IO, why))?;
+		pulls.pull(hash, &url).await.map_err(|failure| match failure {
+			PullError::Blob(failure) => blob_error(&failure),
+			PullError::Busy => error(code::BUSY, failure.to_string()),
+			PullError::Http(_) => error(code::NOT_PULLED, failure.to_string()),
+			PullError::Node(why) => error(code::IO, why),
+		})
 	}
 
 	async fn blob_get(&self, hash: BlobHash) -> RpcResult<Bytes> {
@@ -154,15 +181,17 @@ async fn on_disk_thread<T: Send + 'static>(
 	tokio::task::spawn_blocking(work)
 		.await
 		.map_err(|failure| error(code::IO, format!("the blob store's thread ended early: {failure}")))?
-		.map_err(|failure| {
-			let code = match &failure {
-				BlobError::TooLarge { .. } => code::TOO_LARGE,
-				BlobError::StoreFull { .. } => code::STORE_FULL,
-				BlobError::Corrupt(_) => code::CORRUPT,
-				BlobError::Io { .. } => code::IO,
-			};
-			error(code, failure.to_string())
-		})
+		.map_err(|failure| blob_error(&failure))
+}
+
+fn blob_error(failure: &BlobError) -> ErrorObjectOwned {
+	let code = match failure {
+		BlobError::TooLarge { .. } => code::TOO_LARGE,
+		BlobError::StoreFull { .. } => code::STORE_FULL,
+		BlobError::Corrupt(_) => code::CORRUPT,
+		BlobError::Io { .. } => code::IO,
+	};
+	error(code, failure.to_string())
 }
 
 fn no_such_job(lease: u64, job: u32) -> ErrorObjectOwned {

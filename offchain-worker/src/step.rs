@@ -102,6 +102,9 @@ where
 				}
 			}
 		}
+		if let Some((key, _)) = &chosen {
+			self.context.exchange.stand(*key, best.0);
+		}
 		let identity = chosen.map(|(key, account)| Identity { key, account });
 		self.context
 			.status

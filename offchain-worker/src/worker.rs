@@ -1,9 +1,23 @@
 //! The worker and its loop: wait for anything to happen, then take one step.
 
 use crate::{
-	bidding::Bidding, chain::Chain, checkpoints::Checkpoints, containers::Containers, devices::Devices,
-	disk::BlobError, executors::Executors, health::HealthWatch, jobs::JobContext, kernels::Kernels,
-	metrics::Metrics, notice::Notice, reports::Usage, results::Results, submit::Submitter, tasks::Tasks,
+	bidding::Bidding,
+	chain::Chain,
+	checkpoints::Checkpoints,
+	containers::Containers,
+	devices::Devices,
+	disk::{at, BlobError},
+	exchange::{BlobNetwork, Exchange},
+	executors::Executors,
+	health::HealthWatch,
+	jobs::JobContext,
+	kernels::Kernels,
+	metrics::Metrics,
+	notice::Notice,
+	reports::Usage,
+	results::Results,
+	submit::Submitter,
+	tasks::Tasks,
 	Blobs, SignWorkerCall, WorkerConfig, WorkerStatusHandle, LOG_TARGET,
 };
 use frame_system_rpc_runtime_api::AccountNonceApi;
@@ -46,6 +60,8 @@ pub struct WorkerParams<Block: BlockT, Client, Pool> {
 	pub registry: Option<Registry>,
 	/// Tells whether the node is still syncing.
 	pub sync_oracle: Arc<dyn SyncOracle + Send + Sync>,
+	/// The peers, for blobs that a job lacks; `None` for a worker that asks nobody.
+	pub network: Option<Arc<dyn BlobNetwork>>,
 	/// Where the worker says how it is; shared with [`crate::rpc`].
 	pub status: WorkerStatusHandle,
 }
@@ -138,13 +154,29 @@ where
 		params: WorkerParams<Block, Client, Pool>,
 		executors: Arc<dyn Executors>,
 	) -> Self {
-		let WorkerParams { client, pool, keystore, signer, blobs, config, registry, sync_oracle, status } =
-			params;
+		let WorkerParams {
+			client,
+			pool,
+			keystore,
+			signer,
+			blobs,
+			config,
+			registry,
+			sync_oracle,
+			network,
+			status,
+		} = params;
 		let chain = Chain::new(client);
 		let genesis = chain.genesis();
 		let mut notice = Notice::default();
-		let (results, kernels) = loop {
-			match open_folders(&config, genesis) {
+		let (results, kernels, exchange) = loop {
+			let opened = open_folders(&config, genesis).and_then(|(results, kernels)| {
+				let dir = config.data_dir.join("fetching");
+				let exchange =
+					Exchange::open(network.clone(), keystore.clone(), blobs.clone(), dir.clone(), genesis);
+				Ok((results, kernels, exchange.map_err(at(&dir))?))
+			});
+			match opened {
 				Ok(folders) => break folders,
 				Err(error) => {
 					let text = format!("the worker cannot open its folder: {error}");
@@ -157,6 +189,7 @@ where
 		let context = JobContext {
 			executors,
 			kernels,
+			exchange,
 			containers: Containers::new(config.containers.clone()),
 			checkpoints: Checkpoints::new(blobs.clone()),
 			blobs,

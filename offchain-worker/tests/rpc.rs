@@ -16,8 +16,9 @@ struct Server {
 impl Server {
 	fn new(status: WorkerStatusHandle) -> Self {
 		let dir = tempfile::tempdir().unwrap();
-		let blobs = Blobs::open(dir.path(), BlobLimits { max_blob_bytes: 8, quota_bytes: 16 }).unwrap();
-		Self { module: rpc(blobs, status).unwrap(), dir }
+		let blobs =
+			Blobs::open(dir.path().join("blobs"), BlobLimits { max_blob_bytes: 8, quota_bytes: 16 }).unwrap();
+		Self { module: rpc(blobs, status, dir.path().join("pulling")).unwrap(), dir }
 	}
 
 	async fn call(&self, method: &str, params: Value) -> Value {
@@ -56,7 +57,7 @@ async fn errors_say_the_limit_and_have_their_codes() {
 	assert_eq!(error["code"], 9003);
 
 	server.call("blob_put", json!(["0x616263"])).await;
-	std::fs::write(server.dir.path().join(&ABC[2..]), b"abd").unwrap();
+	std::fs::write(server.dir.path().join("blobs").join(&ABC[2..]), b"abd").unwrap();
 	let error = server.call("blob_get", json!([ABC])).await;
 	assert_eq!(error["code"], 9004);
 
@@ -102,4 +103,23 @@ async fn the_workers_key_is_that_of_the_keystore() {
 	);
 	let error = server.call("worker_job", json!([1, 2])).await;
 	assert_eq!(error["code"], 9011);
+}
+
+#[tokio::test]
+async fn a_blob_is_pulled_from_public_addresses_by_https_alone() {
+	let server = Server::new(WorkerStatusHandle::off());
+	for url in [
+		"http://example.org/x",
+		"https://127.0.0.1/x",
+		"https://169.254.169.254/latest",
+		"file:///etc/passwd",
+		"https://localhost/x",
+	] {
+		let error = server.call("blob_pull", json!([ABC, url])).await;
+		assert_eq!(error["code"], 9006, "{url}: {error}");
+		assert!(error["message"].as_str().unwrap().len() > 10, "{error}");
+	}
+	// What is here is not asked for.
+	server.call("blob_put", json!(["0x616263"])).await;
+	assert_eq!(server.call("blob_pull", json!([ABC, "https://localhost/x"])).await, 3);
 }

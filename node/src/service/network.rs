@@ -1,7 +1,10 @@
 //! The peer-to-peer network: litep2p, synchronisation with GRANDPA's warp proofs, and the channel on which
 //! GRANDPA's votes travel.
 
-use super::Core;
+use super::{
+	blobs::{self, Requests},
+	Core,
+};
 use millrace_primitives::{BlockNumber, Hash};
 use millrace_runtime::opaque::Block;
 use sc_client_api::HeaderBackend;
@@ -23,6 +26,8 @@ pub(super) struct NetworkParts {
 	pub(super) system_rpc_tx: TracingUnboundedSender<sc_rpc::system::Request<Block>>,
 	pub(super) tx_handler_controller: sc_network_transactions::TransactionsHandlerController<Hash>,
 	pub(super) votes: VoteChannel,
+	/// The protocol of blobs, and the requests of other nodes.
+	pub(super) blobs: (ProtocolName, Requests),
 }
 
 /// Where GRANDPA's votes are sent and received.
@@ -52,6 +57,8 @@ pub(super) fn build(
 		net_config.peer_store_handle(),
 	);
 	net_config.add_notification_protocol(votes);
+	let (blob_protocol, blob_name, blob_requests) = blobs::protocol(genesis, &*config.chain_spec);
+	net_config.add_request_response_protocol(blob_protocol);
 
 	let warp_proofs = Arc::new(NetworkProvider::new(core.backend.clone(), authority_set, Vec::new()));
 	let (network, system_rpc_tx, tx_handler_controller, sync, _bitswap) =
@@ -77,5 +84,6 @@ pub(super) fn build(
 		system_rpc_tx,
 		tx_handler_controller,
 		votes: VoteChannel { protocol, notifications },
+		blobs: (blob_name, blob_requests),
 	})
 }

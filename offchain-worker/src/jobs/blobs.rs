@@ -94,6 +94,7 @@ impl JobRun {
 			}
 			let missing = hashes.iter().copied().find(|hash| self.context.blobs.has(*hash).is_none());
 			let Some(missing) = missing else { return Ok(Ok(())) };
+			self.context.exchange.want(self.task.lease, missing);
 			self.tell(|status| status.detail = Some(format!("waits for blob {missing:?}")));
 			if Instant::now() >= deadline {
 				return Ok(Err(missing));

@@ -7,6 +7,7 @@ use super::{
 use crate::{
 	checkpoints::Checkpoints,
 	containers::{Containers, RunContainers},
+	exchange::Exchange,
 	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
 	kernels::Kernels,
 	metrics::Metrics,
@@ -73,6 +74,7 @@ impl World {
 		blobs.put(b"script").unwrap();
 		let context = JobContext {
 			executors: Arc::new(ScriptedExecutors::default()),
+			exchange: Exchange::off(),
 			kernels: Kernels::open(dir.path().join("kernels")).unwrap(),
 			containers,
 			checkpoints: Checkpoints::new(blobs.clone()),

@@ -8,6 +8,7 @@ use crate::{
 	checkpoints::Checkpoints,
 	containers::Containers,
 	devices,
+	exchange::Exchange,
 	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
 	kernels::Kernels,
 	metrics::Metrics,
@@ -76,6 +77,7 @@ impl World {
 		let context = JobContext {
 			executors: Arc::new(Executor::new(program())),
 			containers: Containers::new(None),
+			exchange: Exchange::off(),
 			kernels: Kernels::open(dir.path().join("kernels")).unwrap(),
 			checkpoints: Checkpoints::new(blobs.clone()),
 			blobs,

@@ -85,6 +85,7 @@ impl World {
 			config: WorkerConfig { bid_policy: self.bid_policy.clone(), ..config(self.dir.path()) },
 			registry: None,
 			sync_oracle: Arc::new(self.syncing.clone()),
+			network: None,
 			status: self.status.clone(),
 		};
 		Running::start(params, Arc::new(self.executors.clone())).await
