@@ -19,12 +19,12 @@ export const PROFILES = { Bob: { country: 'DE', network: 64_500, price: plancks(
 
 const TERM_MS = 1_800_000;
 // A GPU that was lost is looked at again once a minute: the chain has to wait for longer than that.
-const SUSPENDED_FOR_MS = 240_000;
+const TIMING = { suspendedForMs: 180_000, unbondingMs: 3_600_000 };
 
 /** A validator, and Bob's node with the double of the CUDA driver. */
 export async function startChain({ binary, folder }) {
 	const double = new Double(binary, folder);
-	const chain = developmentChain(binary, folder, { suspendedForMs: SUSPENDED_FOR_MS });
+	const chain = developmentChain(binary, folder, TIMING);
 	const worker = ['--worker', '--worker-device', 'cuda', '--worker-accept-weak-isolation', '--worker-job-seconds', JOB_SECONDS, '--worker-checkpoint-seconds', '1'];
 	const { validator, hosts } = await startNetwork({ binary, chain, folder, hosts: { Bob: { keys: { gpuw: '//Bob//worker' }, args: worker, env: double.env } } });
 	const { api } = validator;
@@ -47,12 +47,13 @@ export async function rentBob(context) {
 
 /**
  * The faults, in their order. Of each: what is done (`fault`), how the job ends (`outcome`), a part of what the renter is told (`words`), and
- * how it is done: `orders` for the double, `launches` of the job, and `meanwhile`, which runs while the job does.
+ * how it is done: `orders` for the double, `launches` of the job, and `meanwhile`, which runs while the job does. A fault is that of a second
+ * launch, for the probe after it has only one: it finds a sound device.
  */
 export const FAULTS = [
 	{ fault: 'none', outcome: 'Succeeded' },
-	{ fault: 'the kernel never ends', orders: { faults: [{ launch: 1, kind: 'hang' }] }, outcome: 'TimedOut', words: /did not end within/ },
-	{ fault: 'the kernel reads what is not its own', orders: { faults: [{ launch: 1, kind: { sticky: 700 } }] }, outcome: 'KernelFault', words: /ILLEGAL_ADDRESS/ },
+	{ fault: 'the kernel never ends', orders: { faults: [{ launch: 2, kind: 'hang' }] }, launches: 2, outcome: 'TimedOut', words: /did not end within/ },
+	{ fault: 'the kernel reads what is not its own', orders: { faults: [{ launch: 2, kind: { sticky: 700 } }] }, launches: 2, outcome: 'KernelFault', words: /ILLEGAL_ADDRESS/ },
 	{ fault: "the kernel's PTX is too new for the driver", orders: { 'load-error': 222 }, outcome: 'KernelRejected', words: /UNSUPPORTED_PTX_VERSION/ },
 	{ fault: 'the GPU has no memory left', orders: { 'memory-bytes': 2 }, outcome: 'OutOfMemory', words: /OUT_OF_MEMORY/ },
 	{ fault: 'the executor is killed (SIGKILL)', orders: { 'slow-ms': 1_500 }, launches: 4, outcome: 'Succeeded', meanwhile: killExecutor, attempts: 2 },

@@ -3,6 +3,7 @@
 mod bidding;
 mod containers;
 pub(crate) mod doubles;
+mod exchange;
 mod isolation;
 mod jobs;
 mod real_executor;

@@ -46,10 +46,9 @@ struct Site {
 
 impl Site {
 	async fn start() -> Self {
-		let names = ["localhost".into(), "files.example".into()];
-		let signed = rcgen::generate_simple_self_signed(names).unwrap();
-		let certificate = CertificateDer::from(signed.serialize_der().unwrap());
-		let key = PrivatePkcs8KeyDer::from(signed.serialize_private_key_der());
+		// Made by `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500`, and good for nothing else.
+		let certificate = CertificateDer::from(&include_bytes!("fixtures/localhost.der")[..]);
+		let key = PrivatePkcs8KeyDer::from(&include_bytes!("fixtures/localhost.key.der")[..]);
 		let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
 			.with_safe_default_protocol_versions()
 			.unwrap()
@@ -325,8 +324,8 @@ async fn a_name_is_looked_up_once_and_again_after_a_redirect() {
 #[tokio::test]
 async fn a_certificate_that_is_not_trusted_or_not_the_hosts_is_refused() {
 	let (site, dir) = (Site::start().await, tempfile::tempdir().unwrap());
-	let other = Site::start().await;
-	let untrusted = PullerConfig { extra_roots: vec![other.certificate.clone()], ..site.config(dir.path()) };
+	let another = CertificateDer::from(&include_bytes!("fixtures/another.der")[..]);
+	let untrusted = PullerConfig { extra_roots: vec![another], ..site.config(dir.path()) };
 	let error = pull(&Puller::open(untrusted).unwrap(), &site.url("/blob")).await.unwrap_err();
 	assert!(matches!(error, HttpError::Connect(_)), "{error}");
 	let puller = Puller::open(site.config(dir.path())).unwrap();
