@@ -69,7 +69,8 @@ export async function suffer(context, lease, { fault, orders = {}, launches = 1,
 	double.order(orders);
 	const number = context.jobs;
 	context.jobs += 1;
-	const job = spin(1_000 + number, launches);
+	// A text of its own each time: what was compiled for an earlier job would be taken otherwise.
+	const job = spin(1_000 + number, launches, `${KERNEL}// job ${number}\n`);
 	await putBlobs(Bob.api, job);
 	const { number: block } = await send(context.api, context.api.tx.leases.submitJob(lease.lease, 0, job.plan), renter);
 	const began = Date.now();
@@ -155,8 +156,8 @@ async function bringBack({ api, double }, lease, from, say) {
 }
 
 /** A job that counts to `steps` in each of its launches. */
-function spin(steps, launches) {
-	const kernel = new TextEncoder().encode(KERNEL);
+function spin(steps, launches, text) {
+	const kernel = new TextEncoder().encode(text);
 	const launch = { entry: 'spin', grid: [1, 1, 1], block: [1, 1, 1], shared_bytes: 0, arguments: [{ buffer: 'out' }, { u32: steps }] };
 	const plan = new TextEncoder().encode(
 		JSON.stringify({ version: 1, kernel: blobHash(kernel).slice(2), buffers: [{ name: 'out', bytes: 4 }], launches: Array(launches).fill(launch), outputs: ['out'] }),

@@ -90,6 +90,11 @@ need_build_tools() {
 
 need_clang() { need_packages clang; }
 
+# The tests of containers run with it, and say that they are skipped where it is not to be had.
+need_podman() {
+  command -v podman >/dev/null || (need_packages podman crun) || note "without podman the tests of containers are skipped"
+}
+
 need_node_js() {
   if ! command -v node >/dev/null || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 18 ]; then
     need_packages nodejs npm

@@ -14,7 +14,7 @@ import { temporaryFolder } from '../../lib/nodes.mjs';
 import { rentNow } from '../../lib/orders.mjs';
 import { rent } from '../../lib/rent.mjs';
 import { orderTerms } from '../../lib/terms.mjs';
-import { BINARY, Chain, spin } from './harness.mjs';
+import { BINARY, Chain, LOOP, spin } from './harness.mjs';
 
 const DIGITS = fileURLToPath(new URL('../../../jobs/digits', import.meta.url));
 const double = new Double(BINARY, temporaryFolder());
@@ -70,7 +70,8 @@ describe('what goes wrong with a job is named, and the next one runs', () => {
 			double.order(orders);
 			const number = next;
 			next += 1;
-			const small = spin(100 + number);
+			// A text of its own: what was compiled for an earlier job would be taken otherwise.
+			const small = spin(100 + number, { kernel: `${LOOP}// job ${number}\n` });
 			await putBlobs(chain.api, small);
 			const from = (await heads(chain.api)).best;
 			await send(chain.api, chain.api.tx.leases.submitJob(lease.lease, 0, small.plan), charlie);
