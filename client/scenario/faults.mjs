@@ -5,14 +5,14 @@ import { callNode, eventsOf, fields, heads, keyPair, send } from '../lib/chain.m
 import { Double } from '../lib/double.mjs';
 import { plancks } from '../lib/input.mjs';
 import { blobHash, putBlobs } from '../lib/job.mjs';
-import { awaitEvent, followJob } from '../lib/leases.mjs';
+import { awaitEvent, followJob, followLease } from '../lib/leases.mjs';
 import { developmentChain, sleep, startNetwork } from '../lib/nodes.mjs';
 import { rentNow } from '../lib/orders.mjs';
 import { orderTerms } from '../lib/terms.mjs';
 import { enlist } from './network.mjs';
 
 /** How long a job may run at Bob's, in seconds: a kernel that hangs is killed then. */
-export const JOB_SECONDS = 30;
+export const JOB_SECONDS = 45;
 
 /** The only provider. */
 export const PROFILES = { Bob: { country: 'DE', network: 64_500, price: plancks('0.001') } };
@@ -57,7 +57,7 @@ export const FAULTS = [
 	{ fault: "the kernel's PTX is too new for the driver", orders: { 'load-error': 222 }, outcome: 'KernelRejected', words: /UNSUPPORTED_PTX_VERSION/ },
 	{ fault: 'the GPU has no memory left', orders: { 'memory-bytes': 2 }, outcome: 'OutOfMemory', words: /OUT_OF_MEMORY/ },
 	{ fault: 'the executor is killed (SIGKILL)', orders: { 'slow-ms': 1_500 }, launches: 4, outcome: 'Succeeded', meanwhile: killExecutor, attempts: 2 },
-	{ fault: "the provider's node is killed (SIGKILL)", orders: { 'slow-ms': 1_000 }, launches: 24, outcome: 'Succeeded', meanwhile: killNode, resumes: true },
+	{ fault: "the provider's node is killed (SIGKILL)", orders: { 'slow-ms': 1_000 }, launches: 40, outcome: 'Succeeded', meanwhile: killNode, resumes: true },
 	{ fault: 'the chain stands still for 15 s', orders: { 'slow-ms': 1_000 }, launches: 8, outcome: 'Succeeded', meanwhile: stopChain },
 	{ fault: 'the GPU falls off the bus', orders: { broken: 999 }, outcome: 'DeviceLost', words: /999/, afterwards: bringBack },
 	{ fault: 'none, on the GPU that was lost', outcome: 'Succeeded' },
@@ -128,11 +128,15 @@ function children(pid) {
 	}
 }
 
-async function killNode({ nodes: { Bob } }, lease, job, say) {
+async function killNode({ api, nodes: { Bob } }, lease, job, say) {
 	const status = () => callNode(Bob.api, 'worker_job', Number(lease.lease), job).catch(() => null);
 	const saved = await until(async () => (await status())?.checkpoint, 'a checkpoint');
-	// The chain has to learn of it: the node that starts again knows nothing else.
-	await awaitEvent(Bob.api, 'CheckpointPosted', { lease: lease.lease, from: (await heads(Bob.api)).finalised, timeoutMs: 60_000 });
+	// The chain has to learn of it, for good: the node that starts again knows nothing else.
+	const from = (await heads(api)).finalised;
+	const posted = await followLease(api, { lease: lease.lease, from, timeoutMs: 60_000 }, (event, block, { checkpoint }) =>
+		event.method === 'CheckpointPosted' && checkpoint.job.toNumber() === job ? block : undefined,
+	);
+	await until(async () => (await heads(api)).finalised >= posted, 'finality of the checkpoint');
 	await Bob.kill('SIGKILL');
 	say(`Bob's node got SIGKILL, with a checkpoint after ${saved.launchesDone} launches`);
 	await Bob.start();

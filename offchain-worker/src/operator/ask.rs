@@ -98,11 +98,12 @@ fn exchange(place: &str, question: &str) -> io::Result<String> {
 		};
 		stream.set_read_timeout(Some(PATIENCE))?;
 		stream.set_write_timeout(Some(PATIENCE))?;
-		write!(
-			stream,
+		// In one piece: a stranger that hangs up in between would hide what it has said.
+		let request = format!(
 			"POST / HTTP/1.0\r\nHost: {place}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{question}",
 			question.len()
-		)?;
+		);
+		stream.write_all(request.as_bytes())?;
 		let mut answer = String::new();
 		stream.take(MAX_ANSWER_BYTES).read_to_string(&mut answer)?;
 		return Ok(answer);
