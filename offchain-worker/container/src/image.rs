@@ -22,6 +22,8 @@ const DISK_INTERVAL: Duration = Duration::from_millis(200);
 const DISK_PAUSE: u32 = 4;
 /// How often a job that waits for another's image looks whether it is its turn.
 const QUEUE_INTERVAL: Duration = Duration::from_millis(100);
+/// The most characters of an image's author's that an error repeats.
+const MAX_SHOWN_CHARS: usize = 100;
 /// The most bytes of an image's environment that are passed on: arguments of a program have a limit.
 const MAX_ENVIRONMENT_BYTES: usize = 128 << 10;
 /// Annotations that an image may have. Podman copies annotations to the container's, and there the runtime obeys some of
@@ -116,11 +118,13 @@ impl Podman {
 		fetched
 	}
 
-	/// Removes the images that no job uses. One that a container still has stays, and goes the next time.
+	/// Removes the images that no job uses.
 	fn remove_images(&self) -> Result<(), ContainerError> {
 		let listed = self.cli.call(&arguments(["images", "--no-trunc", "--format", "{{.ID}}"]))?;
 		for id in listed.lines().map(|line| line.trim_start_matches("sha256:")) {
-			if self.images.uses().contains_key(id) {
+			// Held until it is gone, so that nobody begins to use it meanwhile.
+			let uses = self.images.uses();
+			if uses.contains_key(id) {
 				continue;
 			}
 			if let Err(CallError::Other(error)) = self.cli.call(&arguments(["rmi", "--force", id])) {
@@ -146,8 +150,8 @@ impl Podman {
 		Ok(Image { id, environment, images: &self.images })
 	}
 
-	/// Gets the image from its blob or its registry, and returns podman's name for it. The disk and the clock are watched: what an archive or a registry
-	/// sends becomes as large as it likes when it is unpacked.
+	/// Gets the image from its blob or its registry, and returns podman's name for it. The disk and the clock are watched:
+	/// what an archive or a registry sends becomes as large as it likes when it is unpacked.
 	fn fetch(
 		&self,
 		job: &ContainerJob,
@@ -242,6 +246,7 @@ impl Inspected {
 		}
 		let mut annotations = self.annotations.iter().flatten();
 		if let Some((name, _)) = annotations.find(|(name, _)| !name.starts_with(ANNOTATIONS)) {
+			let name: String = name.chars().take(MAX_SHOWN_CHARS).collect();
 			return Err(ContainerError::ImageRefused(format!(
 				"its manifest has the annotation {name:?}, which the runtime might obey; build it without annotations \
 				 other than {ANNOTATIONS}*"

@@ -111,6 +111,15 @@ fn jobs_run_beside_each_other() {
 	});
 }
 
+/// A file that is removed when the test ends, however it does.
+struct Removed(PathBuf);
+
+impl Drop for Removed {
+	fn drop(&mut self) {
+		let _ = fs::remove_file(&self.0);
+	}
+}
+
 fn pulled(bench: &Bench, image: String) -> ContainerJob {
 	bench.job_with(&Archive::new(), "copy", |plan| {
 		plan.as_object_mut().unwrap().remove("image_blob").unwrap();
@@ -150,8 +159,9 @@ fn a_gpu_comes_by_cdi_and_its_hooks_see_nothing_of_the_images_environment() {
 			} ],
 		} } ],
 	});
-	let file = folder.join(format!("millrace-{uuid}.json"));
-	if let Err(error) = fs::create_dir_all(folder).and_then(|()| fs::write(&file, specification.to_string()))
+	let file = Removed(folder.join(format!("millrace-{uuid}.json")));
+	if let Err(error) =
+		fs::create_dir_all(folder).and_then(|()| fs::write(&file.0, specification.to_string()))
 	{
 		support::skip(&format!("no device can be described in {}: {error}", folder.display()));
 		return;
@@ -163,7 +173,6 @@ fn a_gpu_comes_by_cdi_and_its_hooks_see_nothing_of_the_images_environment() {
 	let mut job = bench.job_with(&image, "device", |_| {});
 	job.gpus = vec![uuid];
 	let ended = bench.run(&job).0;
-	fs::remove_file(file).unwrap();
 	assert_eq!(ended.unwrap().bytes, b"device=1\n");
 	let seen = fs::read_to_string(seen).unwrap();
 	assert!(!seen.contains("LD_PRELOAD") && !seen.contains("NVIDIA"), "{seen}");
