@@ -4,7 +4,7 @@ use crate::{image::Image, ContainerJob, Podman};
 use std::{fs, path::Path, time::Duration};
 
 /// The user and group that commands run as: nobody, on every Linux.
-const USER: &str = "65534:65534";
+pub(crate) const USER: u64 = 65_534;
 /// How much later than our own clock podman's stops a container. Only a worker that hangs leaves that to it.
 const LATE: Duration = Duration::from_secs(60);
 /// The most open files of a process.
@@ -20,7 +20,7 @@ impl Podman {
 	) -> Vec<String> {
 		let mut arguments = vec!["create".into(), format!("--name={}", job.name), "--pull=never".into()];
 		arguments.extend(CONFINEMENT.map(String::from));
-		arguments.push(format!("--user={USER}"));
+		arguments.push(format!("--user={USER}:{USER}"));
 		arguments.extend(limits(job));
 		arguments.extend(folders(job, inputs));
 		arguments.extend(environment(job, image));

@@ -24,7 +24,10 @@ pub enum Unavailable {
 		reason: String,
 	},
 	/// Podman has no folder that is emptied at each start of the machine.
-	#[error("XDG_RUNTIME_DIR is not set, which podman needs when it does not run as root: run `loginctl enable-linger` for the node's user")]
+	#[error(
+		"XDG_RUNTIME_DIR is not set, which podman needs when it does not run as root: run `loginctl enable-linger` for the \
+		 node's user"
+	)]
 	NoRunFolder,
 	/// The kernel or podman lacks seccomp.
 	#[error("podman would run containers without seccomp: install a build of podman and a kernel with it")]
@@ -38,6 +41,12 @@ pub enum Unavailable {
 		/// The controllers that are missing.
 		missing: String,
 	},
+	/// Without root, podman has no user to run commands as.
+	#[error(
+		"podman has too few users for containers: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535` the \
+		 node's user, then `podman system migrate` as that user"
+	)]
+	NoUsers,
 	/// The container runtime does not work with this machine's mix of cgroup versions.
 	#[error(
 		"crun refuses cgroups of both versions at once: boot with `systemd.unified_cgroup_hierarchy=1`, or run \

@@ -2,6 +2,7 @@
 
 use crate::{
 	call::{arguments, Cli},
+	create::USER,
 	image::Images,
 	Podman, Settings, Unavailable,
 };
@@ -49,8 +50,22 @@ struct Info {
 struct Host {
 	cgroup_controllers: Option<Vec<String>>,
 	cgroup_version: String,
+	id_mappings: Mappings,
 	oci_runtime: Runtime,
 	security: Security,
+}
+
+/// Which users of the machine are a container's, where podman does not run as root.
+#[derive(Deserialize)]
+struct Mappings {
+	uidmap: Option<Vec<Mapping>>,
+	gidmap: Option<Vec<Mapping>>,
+}
+
+#[derive(Deserialize)]
+struct Mapping {
+	container_id: u64,
+	size: u64,
 }
 
 #[derive(Deserialize)]
@@ -107,6 +122,10 @@ fn judge(found: Info, hybrid: bool) -> Result<PodmanInfo, Unavailable> {
 	if !missing.is_empty() {
 		return Err(Unavailable::NoLimits { missing: missing.join(", ") });
 	}
+	let Mappings { uidmap, gidmap } = &host.id_mappings;
+	if host.security.rootless && !(has_user(uidmap) && has_user(gidmap)) {
+		return Err(Unavailable::NoUsers);
+	}
 	let cgroup_version = if host.cgroup_version == "v1" { 1 } else { 2 };
 	if cgroup_version == 1 && hybrid && host.oci_runtime.name == "crun" {
 		return Err(Unavailable::HybridCgroups);
@@ -118,6 +137,14 @@ fn judge(found: Info, hybrid: bool) -> Result<PodmanInfo, Unavailable> {
 		cgroup_version,
 		cdi_specifications: cdi_specifications(),
 	})
+}
+
+/// Whether the mappings have the user, or the group, that commands run as.
+fn has_user(mappings: &Option<Vec<Mapping>>) -> bool {
+	let covers = |mapping: &Mapping| {
+		USER.checked_sub(mapping.container_id).is_some_and(|offset| offset < mapping.size)
+	};
+	mappings.iter().flatten().any(covers)
 }
 
 fn is_new_enough(version: &str) -> bool {
@@ -178,9 +205,23 @@ mod tests {
 	use super::*;
 
 	fn info(version: &str, cgroups: &str, controllers: &[&str], seccomp: bool) -> Info {
+		info_with_users(version, cgroups, controllers, seccomp, 65_536)
+	}
+
+	fn info_with_users(
+		version: &str,
+		cgroups: &str,
+		controllers: &[&str],
+		seccomp: bool,
+		users: u64,
+	) -> Info {
+		let mappings = serde_json::json!([
+			{ "container_id": 0, "host_id": 1000, "size": 1 }, { "container_id": 1, "host_id": 100_000, "size": users },
+		]);
 		let text = serde_json::json!({
 			"host": {
 				"cgroupControllers": controllers, "cgroupVersion": cgroups, "ociRuntime": { "name": "crun" },
+				"idMappings": { "uidmap": mappings, "gidmap": mappings },
 				"security": { "rootless": true, "seccompEnabled": seccomp },
 			},
 			"version": { "Version": version },
@@ -200,6 +241,7 @@ mod tests {
 			(info("5.0.0", "v2", &["memory", "pids"], true), false, "cannot limit cpu "),
 			(info("5.0.0", "v1", &[], true), false, "cannot limit cpu, memory, pids"),
 			(info("5.0.0", "v1", &all, true), true, "both versions at once"),
+			(info_with_users("5.0.0", "v2", &all, true, 65_533), false, "has too few users"),
 		] {
 			let text = judge(found, hybrid).unwrap_err().to_string();
 			assert!(text.contains(expected), "{text}");

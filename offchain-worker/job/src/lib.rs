@@ -78,7 +78,7 @@
 //! | `command` | program and arguments, 1 to 256; the image's own entry point and command have no effect |
 //! | `environment` | optional: variables beside the image's own; none of those of [`is_reserved_variable`], which are taken from the image's, too |
 //! | `inputs` | optional: files in `/input`, each with its `blob` and its name, `path` |
-//! | `output` | name of the file in `/output` that is the job's output when the command ends with status 0 |
+//! | `output` | name of the file in `/output` that is the job's output when the command ends with status 0; a regular file that others may read |
 //! | `checkpoint` | optional: name of a file in `/output` from which a later run can go on |
 //! | `memory_bytes` | the most memory, at least 16 MiB; files in `/output`, `/tmp` and `/dev/shm` count |
 //! | `cpus` | how many processors' time it may use, a whole number |
