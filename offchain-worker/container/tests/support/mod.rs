@@ -45,20 +45,18 @@ impl Bench {
 	pub(crate) fn at(folder: tempfile::TempDir, change: impl FnOnce(&mut Settings)) -> Option<Self> {
 		let mut settings = Settings::new(folder.path().join("containers"));
 		change(&mut settings);
-		match Podman::find(settings) {
-			Ok(podman) => Some(Self { podman, folder }),
+		let why = match Podman::find(settings) {
+			Ok(podman) => return Some(Self { podman, folder }),
 			Err(Unavailable::HybridCgroups) => {
-				skip(
-					"crun refuses cgroups of both versions at once; run: unshare --mount sh -c \
-					 'umount /sys/fs/cgroup/unified; cargo test --release -p millrace-container'",
-				);
-				None
+				"crun refuses cgroups of both versions at once; run: unshare --mount sh -c \
+				'umount /sys/fs/cgroup/unified; cargo test --release -p millrace-container'"
+					.into()
 			}
-			Err(why) => {
-				skip(&why.to_string());
-				None
-			}
-		}
+			Err(why) => why.to_string(),
+		};
+		skip(&why);
+		forget(&folder.path().join("containers"));
+		None
 	}
 
 	/// Writes a blob, and returns its hash.
