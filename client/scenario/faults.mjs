@@ -4,10 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { callNode, eventsOf, fields, heads, keyPair, send } from '../lib/chain.mjs';
 import { Double } from '../lib/double.mjs';
 import { plancks } from '../lib/input.mjs';
-import { blobHash, putBlobs } from '../lib/job.mjs';
+import { putBlobs } from '../lib/job.mjs';
 import { awaitEvent, followJob, followLease } from '../lib/leases.mjs';
 import { developmentChain, sleep, startNetwork } from '../lib/nodes.mjs';
 import { rentNow } from '../lib/orders.mjs';
+import { LOOP, spin } from '../lib/spin.mjs';
 import { orderTerms } from '../lib/terms.mjs';
 import { enlist } from './network.mjs';
 
@@ -70,7 +71,7 @@ export async function suffer(context, lease, { fault, orders = {}, launches = 1,
 	const number = context.jobs;
 	context.jobs += 1;
 	// A text of its own each time: what was compiled for an earlier job would be taken otherwise.
-	const job = spin(1_000 + number, launches, `${KERNEL}// job ${number}\n`);
+	const job = spin(1_000 + number, { launches, kernel: `${LOOP}// job ${number}\n` });
 	await putBlobs(Bob.api, job);
 	const { number: block } = await send(context.api, context.api.tx.leases.submitJob(lease.lease, 0, job.plan), renter);
 	const began = Date.now();
@@ -158,34 +159,3 @@ async function bringBack({ api, double }, lease, from, say) {
 	say(`block ${resumed.block}: the GPU is back, and the node is served again after ${Math.round(resumed.darkMs.toNumber() / 1000)} s, which are not billed`);
 	return { suspended: suspended.block, resumed: resumed.block, darkMs: resumed.darkMs.toNumber() };
 }
-
-/** A job that counts to `steps` in each of its launches. */
-function spin(steps, launches, text) {
-	const kernel = new TextEncoder().encode(text);
-	const launch = { entry: 'spin', grid: [1, 1, 1], block: [1, 1, 1], shared_bytes: 0, arguments: [{ buffer: 'out' }, { u32: steps }] };
-	const plan = new TextEncoder().encode(
-		JSON.stringify({ version: 1, kernel: blobHash(kernel).slice(2), buffers: [{ name: 'out', bytes: 4 }], launches: Array(launches).fill(launch), outputs: ['out'] }),
-	);
-	return { plan: blobHash(plan), blobs: new Map([[blobHash(plan), plan], [blobHash(kernel), kernel]]) };
-}
-
-const KERNEL = `.version 7.1
-.target sm_70
-.address_size 64
-.visible .entry spin(.param .u64 out, .param .u32 steps)
-{
-	.reg .pred %p<2>;
-	.reg .b32 %r<4>;
-	.reg .b64 %rd<3>;
-	ld.param.u64 %rd1, [out];
-	ld.param.u32 %r1, [steps];
-	cvta.to.global.u64 %rd2, %rd1;
-	mov.u32 %r2, 0;
-$again:
-	add.s32 %r2, %r2, 1;
-	setp.lt.u32 %p1, %r2, %r1;
-	@%p1 bra $again;
-	st.global.u32 [%rd2], %r2;
-	ret;
-}
-`;

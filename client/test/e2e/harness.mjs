@@ -1,12 +1,13 @@
-// Starts real nodes for the end-to-end tests, and makes small jobs for them.
+// Starts real nodes for the end-to-end tests, and makes bad kernels for them.
 
 import assert from 'node:assert/strict';
 import { callNode, DispatchFailed, keyPair } from '../../lib/chain.mjs';
-import { blobHash } from '../../lib/job.mjs';
 import { becomeProvider, classOf, describeDevices, postAsk, waitUntilLive, workerOf } from '../../lib/market.mjs';
 import { ALONE, LocalNode, sleep } from '../../lib/nodes.mjs';
+import { LOOP } from '../../lib/spin.mjs';
 
 export { freePort, sleep } from '../../lib/nodes.mjs';
+export { LOOP, spin } from '../../lib/spin.mjs';
 
 export const BINARY = process.env.MILLRACE_NODE;
 if (!BINARY) throw new Error('MILLRACE_NODE must name the node binary; scripts/test sets it');
@@ -44,51 +45,9 @@ export async function refused(promise, name) {
 	});
 }
 
-const HEADER = '.version 7.1\n.target sm_70\n.address_size 64\n';
-
-/** A kernel that writes `steps` into its one buffer after a loop of that many rounds. */
-export const LOOP = `${HEADER}
-.visible .entry spin(.param .u64 out, .param .u32 steps)
-{
-	.reg .pred %p<2>;
-	.reg .b32 %r<4>;
-	.reg .b64 %rd<3>;
-	ld.param.u64 %rd1, [out];
-	ld.param.u32 %r1, [steps];
-	cvta.to.global.u64 %rd2, %rd1;
-	mov.u32 %r2, 0;
-$again:
-	add.s32 %r2, %r2, 1;
-	setp.lt.u32 %p1, %r2, %r1;
-	@%p1 bra $again;
-	st.global.u32 [%rd2], %r2;
-	ret;
-}
-`;
-
 export const ENDLESS = LOOP.replace('@%p1 bra $again', 'bra $again');
 export const OUT_OF_BOUNDS = LOOP.replace('[%rd2]', '[%rd2+4096]');
 export const UNSUPPORTED = LOOP.replace('add.s32 %r2, %r2, 1;', 'tex.1d.v4.s32.s32 {%r2,%r2,%r2,%r2}, [%rd1, {%r2}];');
-
-/** A job of one launch of `spin`. `change` may spoil the plan. */
-export function spin(steps, { kernel = LOOP, entry = 'spin', change = (plan) => plan } = {}) {
-	const bytes = new TextEncoder().encode(kernel);
-	const plan = change({
-		version: 1,
-		kernel: blobHash(bytes).slice(2),
-		buffers: [{ name: 'out', bytes: 4 }],
-		launches: [{ entry, grid: [1, 1, 1], block: [1, 1, 1], shared_bytes: 0, arguments: [{ buffer: 'out' }, { u32: steps }] }],
-		outputs: ['out'],
-	});
-	const text = new TextEncoder().encode(JSON.stringify(plan));
-	return {
-		plan: blobHash(text),
-		blobs: new Map([
-			[blobHash(text), text],
-			[blobHash(bytes), bytes],
-		]),
-	};
-}
 
 /** All events from block 1 to `to`, as `{ block, section, method, data }` with fields by name. */
 export async function allEvents(api, to) {
