@@ -18,7 +18,8 @@ impl Devices {
 				let is_whole = gpu.uuid.as_ref() == Some(&device.info.uuid);
 				if is_whole || is_instance(gpu, device) {
 					device.telemetry = telemetry(gpu, is_whole);
-					if gpu.state != GpuState::Working {
+					// Of a device that is faulty already the first reason is kept, and its next probe stays when it is.
+					if gpu.state != GpuState::Working && !matches!(device.health, Health::Faulty(_)) {
 						device.fail(format!("its driver says: {}", gpu.state));
 					}
 				}
@@ -61,17 +62,8 @@ impl Devices {
 impl Device {
 	/// Something other than a probe says that it does not work.
 	fn fail(&mut self, why: String) {
-		let now = Health::Faulty(why);
-		if self.health == now {
-			return;
-		}
-		if let Health::Faulty(why) = &now {
-			log::warn!(target: LOG_TARGET, "{} ({}) is faulty: {why}", self.info.name, self.info.uuid);
-		}
-		// Of two reasons, the first is kept: the second mostly follows from it.
-		if !matches!(self.health, Health::Faulty(_)) || self.quarantined {
-			self.health = now;
-		}
+		log::warn!(target: LOG_TARGET, "{} ({}) is faulty: {why}", self.info.name, self.info.uuid);
+		self.health = Health::Faulty(why);
 		self.next_probe = Instant::now() + PROBE_FAULTY;
 	}
 }
@@ -164,6 +156,24 @@ mod tests {
 		let hash = devices.0[1].hash;
 		devices.probed(hash, Ok(()));
 		assert_eq!(states(&devices), ["sound", "sound", "sound"]);
+	}
+
+	#[test]
+	fn what_the_driver_says_again_neither_hides_the_first_reason_nor_puts_the_probe_off() {
+		let mut devices = devices();
+		let mut reading = reading();
+		reading.gpus[0].state = GpuState::Lost;
+		let hash = devices.0[0].hash;
+		devices.probed(hash, Err("the probe gave a wrong result".into()));
+		let next_probe = devices.0[0].next_probe;
+		devices.read(&reading);
+		assert_eq!(devices.0[0].health, Health::Faulty("the probe gave a wrong result".into()));
+		assert_eq!(devices.0[0].next_probe, next_probe);
+		// Advice on what to do is not replaced either.
+		devices.erred(&xid("GPU-0", 79, true));
+		devices.read(&reading);
+		let Health::Faulty(why) = &devices.0[0].health else { panic!("it is faulty") };
+		assert!(why.contains("Xid 79") && why.contains("start the node again"), "{why}");
 	}
 
 	#[test]
