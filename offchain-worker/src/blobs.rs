@@ -135,6 +135,15 @@ impl Blobs {
 		adopted
 	}
 
+	/// Sees to it that an output of so many bytes finds room, as far as that can be told beforehand: others may take it meanwhile.
+	/// Blocks on the disk.
+	pub(crate) fn make_room(&self, bytes: u64) -> Result<(), BlobError> {
+		self.0.reserve(bytes, Share::Outputs)?;
+		let mut index = self.0.index();
+		index.used = index.used.saturating_sub(bytes);
+		Ok(())
+	}
+
 	/// Stores the output of a job, in the room that is kept for outputs. Blocks on the disk.
 	pub fn put_output(&self, bytes: &[u8]) -> Result<BlobHash, BlobError> {
 		self.0.put(bytes, Share::Outputs)

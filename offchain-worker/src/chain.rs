@@ -5,7 +5,7 @@ use frame_system_rpc_runtime_api::AccountNonceApi;
 use millrace_primitives::{
 	leases_api::{Auction, LeasesApi},
 	worker_api::{WorkerApi, WorkerView},
-	AccountId, BlockNumber, ClassId, Hash, Header, Nonce,
+	AccountId, BlockNumber, ClassId, Hash, Header, LeaseId, Moment, Nonce,
 };
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
@@ -87,6 +87,16 @@ where
 		worker: &AccountId,
 	) -> Result<Option<WorkerView<AccountId>>, ApiError> {
 		self.client.runtime_api().worker_view(at, worker.clone())
+	}
+
+	/// Whether what a lease's providers did until then can still be contested, or waits for a verdict, at a block.
+	pub(crate) fn can_be_contested(
+		&self,
+		at: Hash,
+		lease: LeaseId,
+		served_at: Moment,
+	) -> Result<bool, ApiError> {
+		self.client.runtime_api().can_be_contested(at, lease, served_at)
 	}
 
 	/// Open auctions of a class at a block.

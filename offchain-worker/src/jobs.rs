@@ -12,6 +12,7 @@ use crate::{
 	blobs::Blobs,
 	checkpoints::Checkpoints,
 	containers::Containers,
+	evidence::Evidence,
 	exchange::Exchange,
 	executors::{on_own_thread, Executors},
 	kernels::Kernels,
@@ -22,7 +23,7 @@ use crate::{
 };
 use millrace_executor::{Cancel, DeviceInfo};
 use millrace_job::Document;
-use millrace_primitives::{worker_api::JobView, Hash, JobFailure, JobOutcome, LeaseId};
+use millrace_primitives::{worker_api::JobView, BlobHash, Hash, JobFailure, JobOutcome, LeaseId};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -31,6 +32,7 @@ pub(crate) struct JobContext {
 	pub executors: Arc<dyn Executors>,
 	pub blobs: Blobs,
 	pub results: Results,
+	pub evidence: Evidence,
 	pub kernels: Kernels,
 	pub containers: Containers,
 	pub exchange: Exchange,
@@ -112,7 +114,8 @@ impl Drop for CancelOnDrop {
 /// Runs a job to its end.
 pub(crate) async fn run_job(context: Arc<JobContext>, task: JobTask) -> JobEnd {
 	let _guard = CancelOnDrop(task.cancel.clone());
-	let mut run = JobRun { context, task, device: DeviceAfter::Sound };
+	let used = vec![task.job.plan];
+	let mut run = JobRun { context, task, device: DeviceAfter::Sound, used };
 	let worked = run.work().await;
 	let ending = run.conclude(worked).await;
 	JobEnd { ending, device: run.device }
@@ -122,6 +125,8 @@ struct JobRun {
 	context: Arc<JobContext>,
 	task: JobTask,
 	device: DeviceAfter,
+	/// The plan, and the blobs that it names.
+	used: Vec<BlobHash>,
 }
 
 impl JobRun {
@@ -134,6 +139,7 @@ impl JobRun {
 		let document = self.gather(&[self.task.job.plan], deadline).await?.pop().unwrap_or_default();
 		let plan = Document::parse(&document)
 			.map_err(|error| Stop::Failed(JobFailure::PlanInvalid, error.to_string()))?;
+		self.used.extend(plan.blobs().into_iter().map(|hash| BlobHash::from(hash.0)));
 		match plan {
 			Document::Kernel(plan) => self.run_kernel(plan, document, deadline).await,
 			Document::Container(plan) => self.run_container(plan, deadline).await,
@@ -160,20 +166,22 @@ impl JobRun {
 	}
 
 	async fn store(&self, worked: Result<Done, (JobFailure, String)>) -> Ending {
-		let (blobs, results) = (self.context.blobs.clone(), self.context.results.clone());
-		let (genesis, lease, job) = (self.context.genesis, self.task.lease, self.task.job.clone());
+		let (context, mut used) = (self.context.clone(), self.used.clone());
+		let (genesis, lease, job) = (context.genesis, self.task.lease, self.task.job.clone());
 		let store = move || {
 			let (outcome, detail, busy) = match worked {
 				Ok(Done { output, detail, busy }) => {
-					let bytes = output.len() as u64;
-					(JobOutcome::Succeeded { output: blobs.put_output(&output)?, bytes }, detail, busy)
+					let (bytes, output) = (output.len() as u64, context.blobs.put_output(&output)?);
+					used.push(output);
+					(JobOutcome::Succeeded { output, bytes }, detail, busy)
 				}
 				Err((failure, why)) => (JobOutcome::Failed(failure), why, Duration::ZERO),
 			};
+			context.evidence.put((lease, job.job), used)?;
 			let JobView { job, plan, submitted_at, .. } = job;
 			let busy_ms = u64::try_from(busy.as_millis()).unwrap_or(u64::MAX);
 			let result = StoredResult { genesis, lease, job, plan, submitted_at, outcome, detail, busy_ms };
-			results.put(result.clone()).map(|()| result)
+			context.results.put(result.clone()).map(|()| result)
 		};
 		match on_own_thread(store).await {
 			Ok(Ok(result)) => Ending::Stored(result),

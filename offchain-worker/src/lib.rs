@@ -44,6 +44,7 @@ mod checkpoints;
 mod containers;
 mod devices;
 mod disk;
+mod evidence;
 mod exchange;
 mod executors;
 mod health;

@@ -99,6 +99,7 @@ mod tests {
 	fn view(leases: Vec<LeaseView>) -> WorkerView<AccountId> {
 		WorkerView {
 			provider: AccountId::new([1; 32]),
+			now: 0,
 			epoch: 7,
 			epoch_ends: 80,
 			report_due: true,

@@ -157,6 +157,10 @@ where
 		}
 		if let Some(view) = &view {
 			self.usage.keep(view);
+			let contestable =
+				|lease, ended_at| self.chain.can_be_contested(heads.finalised.1, lease, ended_at);
+			let followed = self.context.evidence.follow(view.now, &self.context.results, contestable);
+			outcome = outcome.and(followed);
 		}
 		self.publish_leases(view.as_ref());
 		outcome

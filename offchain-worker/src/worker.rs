@@ -7,6 +7,7 @@ use crate::{
 	containers::Containers,
 	devices::Devices,
 	disk::{at, BlobError},
+	evidence::Evidence,
 	exchange::{BlobNetwork, Exchange},
 	executors::Executors,
 	health::HealthWatch,
@@ -169,14 +170,20 @@ where
 		let chain = Chain::new(client);
 		let genesis = chain.genesis();
 		let mut notice = Notice::default();
-		let (results, kernels, exchange) = loop {
-			let opened = open_folders(&config, genesis).and_then(|(results, kernels)| {
-				let dir = config.data_dir.join("fetching");
-				let exchange =
-					Exchange::open(network.clone(), keystore.clone(), blobs.clone(), dir.clone(), genesis);
-				Ok((results, kernels, exchange.map_err(at(&dir))?))
-			});
-			match opened {
+		let open = || {
+			let folder = |name| config.data_dir.join(name);
+			let fetching = folder("fetching");
+			let exchange =
+				Exchange::open(network.clone(), keystore.clone(), blobs.clone(), fetching.clone(), genesis);
+			Ok::<_, BlobError>((
+				Results::open(folder("results"), genesis)?,
+				Evidence::open(folder("evidence"), genesis, blobs.clone())?,
+				Kernels::open(folder("kernels"))?,
+				exchange.map_err(at(&fetching))?,
+			))
+		};
+		let (results, evidence, kernels, exchange) = loop {
+			match open() {
 				Ok(folders) => break folders,
 				Err(error) => {
 					let text = format!("the worker cannot open its folder: {error}");
@@ -194,6 +201,7 @@ where
 			checkpoints: Checkpoints::new(blobs.clone()),
 			blobs,
 			results,
+			evidence,
 			metrics: Metrics::new(registry.as_ref()),
 			status,
 			config,
@@ -222,9 +230,4 @@ where
 			notice,
 		}
 	}
-}
-
-fn open_folders(config: &WorkerConfig, genesis: Hash) -> Result<(Results, Kernels), BlobError> {
-	let results = Results::open(config.data_dir.join("results"), genesis)?;
-	Ok((results, Kernels::open(config.data_dir.join("kernels"))?))
 }

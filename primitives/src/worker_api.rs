@@ -58,6 +58,8 @@ pub struct LeaseView {
 pub struct WorkerView<AccountId> {
 	/// The provider whose worker this is.
 	pub provider: AccountId,
+	/// Chain time at this block, in milliseconds since the Unix epoch.
+	pub now: Moment,
 	/// The provider's epoch at this block.
 	pub epoch: u32,
 	/// First block of the next epoch.
@@ -75,5 +77,9 @@ sp_api::decl_runtime_apis! {
 	pub trait WorkerApi<AccountId> where AccountId: codec::Codec {
 		/// What the chain wants of the provider whose worker has this account; `None` if it is nobody's worker.
 		fn worker_view(worker: AccountId) -> Option<WorkerView<AccountId>>;
+
+		/// Whether what a lease's providers did until `served_at`, in milliseconds since the Unix epoch, can still be contested, or
+		/// waits for the verdict of a contest. Until then the blobs of its jobs are evidence. `false` once all of the lease is paid.
+		fn can_be_contested(lease: LeaseId, served_at: Moment) -> bool;
 	}
 }

@@ -17,7 +17,7 @@ use frame_support::{
 use millrace_primitives::{
 	leases_api::{Auction, Claim, Depth, EscrowSummary, LeaseSummary, Quote, WaitingOrder},
 	worker_api::WorkerView,
-	Asset, ClassId, EscrowId, LeaseId, OrderId, OrderTerms,
+	Asset, ClassId, EscrowId, LeaseId, Moment, OrderId, OrderTerms,
 };
 use pallet_transaction_payment_rpc_runtime_api::{FeeDetails, RuntimeDispatchInfo};
 use sp_api::impl_runtime_apis;
@@ -243,6 +243,10 @@ impl_runtime_apis! {
 	impl millrace_primitives::worker_api::WorkerApi<Block, AccountId> for Runtime {
 		fn worker_view(worker: AccountId) -> Option<WorkerView<AccountId>> {
 			worker_view::worker_view(&worker)
+		}
+
+		fn can_be_contested(lease: LeaseId, served_at: Moment) -> bool {
+			worker_view::can_be_contested(lease, served_at)
 		}
 	}
 

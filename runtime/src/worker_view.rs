@@ -1,10 +1,12 @@
 //! What an off-chain worker asks: everything about its provider in one call, read through the market's own traits.
 
-use crate::{AccountId, Attestation, Leases, Providers};
+use crate::{AccountId, Attestation, Leases, Providers, Runtime, Settlement, Timestamp};
+use frame_support::traits::Get;
 use millrace_primitives::{
 	worker_api::{GpuView, JobView, LeaseView, WorkerView},
-	Balance, GpuIndex, LeaseId, LeaseInspect, OpenJob, ProviderInspect, ServedNode,
+	Balance, GpuIndex, LeaseId, LeaseInspect, Moment, OpenJob, ProviderInspect, ServedNode,
 };
+use pallet_timing::getters::{AbsenceWindow, ContestWindow};
 
 /// The view of the provider whose worker has this account; `None` if it is nobody's worker.
 pub(crate) fn worker_view(worker: &AccountId) -> Option<WorkerView<AccountId>> {
@@ -18,6 +20,7 @@ where
 {
 	let provider = P::provider_of(worker)?;
 	Some(WorkerView {
+		now: Timestamp::get(),
 		epoch: Attestation::epoch(provider.clone()),
 		epoch_ends: Attestation::epoch_ends(provider.clone()),
 		report_due: Attestation::report_due(provider.clone()),
@@ -48,4 +51,18 @@ fn lease_view<L: LeaseInspect<AccountId>>(provider: &AccountId, lease: LeaseId) 
 		})
 		.collect();
 	Some(LeaseView { lease, status, node, node_status, gpus, jobs })
+}
+
+/// Whether what was served in a lease until then can still be contested, or waits for a verdict.
+///
+/// The report that attests the time comes an epoch and its grace later at most. What it earns waits for the contest window, together
+/// with what is earned in the quarter of a window after it.
+pub(crate) fn can_be_contested(lease: LeaseId, served_at: Moment) -> bool {
+	let Some(money) = Settlement::summary(lease.into()) else { return false };
+	let window = ContestWindow::<Runtime>::get();
+	// Clamping is right here: the end of time is late enough.
+	let until = [AbsenceWindow::<Runtime>::get(), window, window / 4]
+		.into_iter()
+		.fold(served_at, Moment::saturating_add);
+	money.contested > 0 || Timestamp::get() <= until
 }

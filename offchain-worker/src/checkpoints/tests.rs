@@ -46,6 +46,7 @@ fn view(jobs: Option<Vec<JobView>>) -> WorkerView<AccountId> {
 	};
 	WorkerView {
 		provider: AccountId::new([1; 32]),
+		now: 0,
 		epoch: 0,
 		epoch_ends: 10,
 		report_due: true,

@@ -32,6 +32,12 @@ impl JobRun {
 		let wanted: Vec<BlobHash> = plan.blobs().into_iter().map(|hash| BlobHash::from(hash.0)).collect();
 		let blobs = self.gather(&wanted, deadline).await?;
 		let kernel = blobs.first().map(Vec::as_slice).unwrap_or_default();
+		// A job whose output cannot be kept would run in vain.
+		let (store, output) = (self.context.blobs.clone(), plan.output_bytes());
+		on_own_thread(move || store.make_room(output))
+			.await
+			.map_err(Stop::Unserved)?
+			.map_err(|error| Stop::Unserved(error.to_string()))?;
 		let compiled = self.compiled(&plan, kernel).await?;
 		let resume = self.newest_state(&state_of(&plan), deadline).await?;
 		let request = JobRequest {

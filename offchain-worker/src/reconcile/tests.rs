@@ -62,6 +62,7 @@ fn actual(running: &[(u64, u32)], stored: &[(u64, u32)], usable: &[u16]) -> Actu
 fn view(leases: Vec<LeaseView>) -> WorkerView<AccountId> {
 	WorkerView {
 		provider: AccountId::new([1; 32]),
+		now: 0,
 		epoch: 0,
 		epoch_ends: 10,
 		report_due: false,

@@ -1,23 +1,13 @@
 //! The life of a container's job, on scripted containers.
 
-use super::{
-	doubles::{block_hash, ScriptedExecutors},
-	jobs::config,
-};
+use super::{doubles::ScriptedExecutors, jobs::context};
 use crate::{
-	checkpoints::Checkpoints,
 	containers::{Containers, RunContainers},
-	exchange::Exchange,
 	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
-	kernels::Kernels,
-	metrics::Metrics,
-	results::Results,
-	BlobLimits, Blobs, WorkerStatusHandle,
 };
 use millrace_container::{Checkpoint, ContainerError, ContainerJob, ContainerOutput, Event};
 use millrace_executor::{Cancel, DeviceInfo, Kind};
 use millrace_primitives::{worker_api::JobView, BlobHash, JobFailure, JobId, JobOutcome, LeaseId};
-use sp_keystore::testing::MemoryKeystore;
 use std::{
 	collections::VecDeque,
 	sync::{Arc, Mutex},
@@ -68,23 +58,8 @@ impl World {
 
 	fn with(containers: Containers, scripted: Scripted) -> Self {
 		let dir = tempfile::tempdir().unwrap();
-		let config = config(dir.path());
-		let limits = BlobLimits { max_blob_bytes: 1 << 10, quota_bytes: 1 << 20 };
-		let blobs = Blobs::open(config.blob_dir(), limits).unwrap();
-		blobs.put(b"script").unwrap();
-		let context = JobContext {
-			executors: Arc::new(ScriptedExecutors::default()),
-			exchange: Exchange::off(),
-			kernels: Kernels::open(dir.path().join("kernels")).unwrap(),
-			containers,
-			checkpoints: Checkpoints::new(blobs.clone()),
-			blobs,
-			metrics: Metrics::new(None),
-			results: Results::open(dir.path().join("results"), block_hash(0)).unwrap(),
-			status: WorkerStatusHandle::running(Arc::new(MemoryKeystore::new())),
-			config,
-			genesis: block_hash(0),
-		};
+		let context = context(dir.path(), Arc::new(ScriptedExecutors::default()), containers);
+		context.blobs.put(b"script").unwrap();
 		Self { context: Arc::new(context), scripted, _dir: dir }
 	}
 

@@ -15,7 +15,7 @@ use millrace_executor::{
 use millrace_primitives::{
 	leases_api::{Auction, LeasesApi},
 	worker_api::{WorkerApi, WorkerView},
-	AccountId, BlockNumber, ClassId, Hash, Header, Nonce, OpaqueBlock as Block,
+	AccountId, BlockNumber, ClassId, Hash, Header, LeaseId, Moment, Nonce, OpaqueBlock as Block,
 };
 use sc_transaction_pool_api::{
 	error::Error as PoolError, ImportNotificationStream, InPoolTransaction, PoolStatus, ReadyTransactions,
@@ -29,7 +29,7 @@ use sp_runtime::{
 	OpaqueExtrinsic,
 };
 use std::{
-	collections::{HashMap, VecDeque},
+	collections::{BTreeSet, HashMap, VecDeque},
 	pin::Pin,
 	sync::{
 		atomic::{AtomicBool, Ordering::Relaxed},
@@ -49,6 +49,8 @@ pub(super) struct ChainState {
 	pub finalised_view: Option<WorkerView<AccountId>>,
 	/// Open auctions at the best block, of any class.
 	pub auctions: Vec<Auction<AccountId>>,
+	/// Leases whose jobs can be objected to.
+	pub contestable: BTreeSet<LeaseId>,
 	pub nonce: Nonce,
 	/// Whether every read fails.
 	pub broken: bool,
@@ -92,6 +94,10 @@ sp_api::mock_impl_runtime_apis! {
 		#[advanced]
 		fn worker_view(&self, at: Hash, _worker: AccountId) -> Result<Option<WorkerView<AccountId>>, sp_api::ApiError> {
 			self.view(at)
+		}
+
+		fn can_be_contested(&self, lease: LeaseId, _served_at: Moment) -> bool {
+			self.0.contestable.contains(&lease)
 		}
 	}
 

@@ -125,6 +125,7 @@ impl World {
 			state.best += 1;
 			state.best_view = Some(WorkerView {
 				provider: AccountId::new([9; 32]),
+				now: 0,
 				epoch: 0,
 				epoch_ends: 10,
 				report_due: false,

@@ -5,7 +5,9 @@ use crate::{
 	checkpoints::Checkpoints,
 	containers::Containers,
 	devices,
+	evidence::Evidence,
 	exchange::Exchange,
+	executors::Executors,
 	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
 	kernels::Kernels,
 	metrics::Metrics,
@@ -42,6 +44,26 @@ pub(super) fn config(dir: &Path) -> WorkerConfig {
 		containers: None,
 		container_memory_bytes: 1 << 30,
 		bid_policy: None,
+	}
+}
+
+/// What jobs need, with everything in the folder and no network.
+pub(super) fn context(dir: &Path, executors: Arc<dyn Executors>, containers: Containers) -> JobContext {
+	let (config, genesis) = (config(dir), block_hash(0));
+	let blobs = Blobs::open(config.blob_dir(), config.blob_limits()).unwrap();
+	JobContext {
+		executors,
+		containers,
+		exchange: Exchange::off(),
+		kernels: Kernels::open(dir.join("kernels")).unwrap(),
+		checkpoints: Checkpoints::new(blobs.clone()),
+		results: Results::open(dir.join("results"), genesis).unwrap(),
+		evidence: Evidence::open(dir.join("evidence"), genesis, blobs.clone()).unwrap(),
+		blobs,
+		metrics: Metrics::new(None),
+		status: WorkerStatusHandle::running(Arc::new(MemoryKeystore::new())),
+		config,
+		genesis,
 	}
 }
 
@@ -85,22 +107,7 @@ impl World {
 
 	fn without_blobs(executors: ScriptedExecutors) -> Self {
 		let dir = tempfile::tempdir().unwrap();
-		let config = config(dir.path());
-		let limits = BlobLimits { max_blob_bytes: 1 << 10, quota_bytes: 1 << 20 };
-		let blobs = Blobs::open(config.blob_dir(), limits).unwrap();
-		let context = JobContext {
-			executors: Arc::new(executors.clone()),
-			containers: Containers::new(None),
-			exchange: Exchange::off(),
-			kernels: Kernels::open(dir.path().join("kernels")).unwrap(),
-			checkpoints: Checkpoints::new(blobs.clone()),
-			blobs,
-			metrics: Metrics::new(None),
-			results: Results::open(dir.path().join("results"), block_hash(0)).unwrap(),
-			status: WorkerStatusHandle::running(Arc::new(MemoryKeystore::new())),
-			config,
-			genesis: block_hash(0),
-		};
+		let context = context(dir.path(), Arc::new(executors.clone()), Containers::new(None));
 		Self { context: Arc::new(context), executors, cancel: Cancel::new(), _dir: dir }
 	}
 
@@ -334,6 +341,22 @@ async fn this_machines_trouble_is_nobodys_result() {
 	let end = world.run(&plan(1)).await;
 	assert!(matches!(&end.ending, Ending::Unserved(why) if why.contains("could not be stored")), "{end:?}");
 	assert_eq!(world.context.results.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_whose_output_would_find_no_room_does_not_run() {
+	let mut world = World::new(ScriptedExecutors::default());
+	let small = BlobLimits { max_blob_bytes: 1 << 10, quota_bytes: 1 << 11 };
+	let blobs = Blobs::open(world.context.config.data_dir.join("small"), small).unwrap();
+	blobs.put(KERNEL).unwrap();
+	let plan = blobs.put(plan(1 << 10).as_bytes()).unwrap();
+	blobs.put_output(&[7; 1 << 10]).unwrap();
+	Arc::get_mut(&mut world.context).unwrap().blobs = blobs;
+	let end = world.run_hash(plan).await;
+	assert!(matches!(&end.ending, Ending::Unserved(why) if why.contains("no room")), "{end:?}");
+	assert!(world.executors.started().is_empty());
+	// What was asked for is not counted as used.
+	assert!(world.context.blobs.used_bytes() < 1 << 11);
 }
 
 // On the real clock: a paused one stands still while an executor runs.

@@ -3,23 +3,17 @@
 //! The program belongs to another package, so cargo does not build it for these tests by itself. They look for it beside the
 //! test program and say how to build it when it is missing.
 
-use super::jobs::{config, reference};
+use super::jobs::{context, reference};
 use crate::{
-	checkpoints::Checkpoints,
 	containers::Containers,
 	devices,
-	exchange::Exchange,
 	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
-	kernels::Kernels,
-	metrics::Metrics,
 	probe::probe,
-	results::Results,
-	Blobs, DeviceChoice, DeviceRules, WorkerStatusHandle,
+	DeviceChoice, DeviceRules,
 };
 use millrace_executor::{Cancel, Executor};
 use millrace_job::BlobHash;
-use millrace_primitives::{worker_api::JobView, Hash, JobFailure, JobId, JobOutcome, LeaseId};
-use sp_keystore::testing::MemoryKeystore;
+use millrace_primitives::{worker_api::JobView, JobFailure, JobId, JobOutcome, LeaseId};
 use std::{path::PathBuf, sync::Arc};
 
 const DOUBLE: &str = include_str!("double.ptx");
@@ -68,25 +62,12 @@ impl World {
 	/// The plan is made from the words.
 	fn new(plan: impl FnOnce(&[u8]) -> String) -> Self {
 		let dir = tempfile::tempdir().unwrap();
-		let config = config(dir.path());
-		let blobs = Blobs::open(config.blob_dir(), config.blob_limits()).unwrap();
+		let context = context(dir.path(), Arc::new(Executor::new(program())), Containers::new(None));
 		let words: Vec<u8> = (0..16u32).flat_map(u32::to_le_bytes).collect();
-		blobs.put(DOUBLE.as_bytes()).unwrap();
-		blobs.put(&words).unwrap();
-		let plan = blobs.put(plan(&words).as_bytes()).unwrap();
-		let context = JobContext {
-			executors: Arc::new(Executor::new(program())),
-			containers: Containers::new(None),
-			exchange: Exchange::off(),
-			kernels: Kernels::open(dir.path().join("kernels")).unwrap(),
-			checkpoints: Checkpoints::new(blobs.clone()),
-			blobs,
-			results: Results::open(dir.path().join("results"), Hash::zero()).unwrap(),
-			metrics: Metrics::new(None),
-			status: WorkerStatusHandle::running(Arc::new(MemoryKeystore::new())),
-			config,
-			genesis: Hash::zero(),
-		};
+		let put = |bytes: &[u8]| context.blobs.put(bytes).unwrap();
+		put(DOUBLE.as_bytes());
+		put(&words);
+		let plan = put(plan(&words).as_bytes());
 		let job = JobView { job: JobId(0), plan, submitted_at: 0, checkpoint: None };
 		Self { context: Arc::new(context), job, _dir: dir }
 	}

@@ -107,6 +107,7 @@ impl World {
 		};
 		WorkerView {
 			provider: AccountId::new([9; 32]),
+			now: 0,
 			epoch,
 			epoch_ends: (epoch + 1) * 10,
 			report_due,
@@ -341,6 +342,25 @@ async fn a_job_is_run_by_the_finalised_view_and_its_use_is_reported() {
 	assert_eq!((report.leases[0].busy_ms, report.leases[0].jobs_ended), (7, 1));
 	assert_eq!(world.state().unreported_results, 0);
 	assert_eq!(world.status.job(7, 0).unwrap().phase, JobPhase::Reported);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_belongs_to_a_job_is_evidence_while_it_can_be_contested() {
+	let world = World::new(ScriptedExecutors::default());
+	let evidence = || std::fs::read_dir(world.dir.path().join("evidence")).unwrap().count();
+	world.chain.change(|state| state.contestable = [LeaseId(7)].into());
+	let plan = put_job(&world);
+	world.show(12, 10, world.view(3, false, vec![lease(LeaseStatus::Active, vec![job(0, plan)])]));
+	let mut worker = world.start().await;
+	until(&mut worker, "the result", || world.pool.submissions() == 1).await;
+	assert_eq!(evidence(), 1);
+
+	// The lease is over, and its jobs are gone from the chain.
+	world.show(14, 13, world.view(4, false, vec![]));
+	a_while(&mut worker, 1_500).await;
+	assert_eq!((world.state().unreported_results, evidence()), (0, 1));
+	world.chain.change(|state| state.contestable.clear());
+	until(&mut worker, "the end of the contest window", || evidence() == 0).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,10 @@
 
 use codec::Encode;
 use frame_support::{assert_ok, dispatch::GetDispatchInfo, genesis_builder_helper};
-use millrace_primitives::{worker_api::WorkerView, Moment};
+use millrace_primitives::{
+	worker_api::{runtime_decl_for_worker_api::WorkerApi, WorkerView},
+	LeaseId, Moment,
+};
 use millrace_runtime::{
 	configs::{governance::CouncilCollective, system::RuntimeBlockWeights},
 	genesis, tx_extension, AccountId, Allowances, Attestation, Executive, FaultClock, Header, Leases,
@@ -218,8 +221,12 @@ pub(crate) fn events() -> Vec<RuntimeEvent> {
 
 /// What the worker's runtime API answers.
 pub(crate) fn worker_view(worker: &AccountId) -> Option<WorkerView<AccountId>> {
-	use millrace_primitives::worker_api::runtime_decl_for_worker_api::WorkerApi;
 	<Runtime as WorkerApi<millrace_runtime::Block, AccountId>>::worker_view(worker.clone())
+}
+
+/// Whether the worker's runtime API says that what a lease's providers did until then can be contested.
+pub(crate) fn can_be_contested(lease: LeaseId, served_at: Moment) -> bool {
+	<Runtime as WorkerApi<millrace_runtime::Block, AccountId>>::can_be_contested(lease, served_at)
 }
 
 /// Somebody who can sign.

@@ -1,7 +1,7 @@
 //! A renter contests what was earned; the council decides, or does not.
 
 use crate::{
-	chain::{events, on_development_chain, Chain, Signer},
+	chain::{can_be_contested, events, on_development_chain, Chain, Signer},
 	ledger::Ledger,
 	market::{block_with_worker, join, offer, place, plan, terms, worker_account, PRICE, PROVIDER, RENTER},
 };
@@ -91,7 +91,11 @@ fn a_verdict_for_the_renter_gives_the_money_and_the_bond_back_at_once() {
 		let ledger = &mut ledger();
 		let amount = contest(chain, ledger);
 		let free = Balances::balance(&RENTER.account());
+		// While a contest waits, whatever was done is in dispute.
+		assert!(can_be_contested(LEASE, 0));
 		verdict(chain, Permill::from_percent(25));
+		// The window of what was done long ago is over, that of what is done now is not.
+		assert!(!can_be_contested(LEASE, 0) && can_be_contested(LEASE, chain.now()));
 		let to_payee = Permill::from_percent(25).mul_floor(amount);
 		assert_eq!(resolved(), Some((to_payee, amount - to_payee, false)));
 		assert_eq!(Balances::balance(&RENTER.account()), free + amount - to_payee + ContestBond::get());
@@ -105,6 +109,7 @@ fn a_verdict_for_the_renter_gives_the_money_and_the_bond_back_at_once() {
 		chain.submit_ok(&RENTER, pallet_leases::Call::close { lease: LEASE });
 		close_and_read(chain, ledger);
 		assert!(!pallet_settlement::Escrows::<Runtime>::contains_key(ESCROW));
+		assert!(!can_be_contested(LEASE, chain.now()));
 	});
 }
 
