@@ -60,20 +60,3 @@ fn tcp_address(address: &Multiaddr) -> Option<SocketAddr> {
 		_ => None,
 	}
 }
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-
-	#[test]
-	fn multiaddresses_become_socket_addresses() {
-		let address = |text: &str| tcp_address(&text.parse::<Multiaddr>().expect("a multiaddress"));
-		assert_eq!(
-			address("/ip4/127.0.0.1/tcp/30333/ws"),
-			Some("127.0.0.1:30333".parse().expect("an address"))
-		);
-		assert_eq!(address("/ip6/::/tcp/30333"), Some("[::]:30333".parse().expect("an address")));
-		assert_eq!(address("/ip4/127.0.0.1/udp/30333/webrtc-direct"), None);
-		assert_eq!(address("/dns/example.org/tcp/30333"), None);
-	}
-}

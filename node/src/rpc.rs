@@ -4,8 +4,6 @@
 //! `archive_v1` needs nothing here: Substrate serves it on archive nodes. Methods that reveal or change the
 //! node's own state ask whether the connection may call unsafe methods.
 
-mod leases;
-
 use crate::service::{Core, FullBackend};
 use jsonrpsee::RpcModule;
 use millrace_primitives::{BlockNumber, Hash};
@@ -81,7 +79,7 @@ fn merge(
 		)?
 		.into_rpc(),
 	)?;
-	module.merge(leases::methods(core.client.clone()))?;
+	module.merge(millrace_leases_rpc::methods(core.client.clone()))?;
 	module.merge(deps.worker.clone())?;
 	Ok(module)
 }

@@ -1,16 +1,14 @@
 //! The node's part in serving GPUs: opens the blob store, which every node has, offers it over RPC, and
 //! spawns the worker where the operator asked for one.
 
-mod signing;
-mod standing;
-
-use crate::service::{BlobPeers, Core};
+use crate::service::{BlobPeers, Core, FullBackend};
 use jsonrpsee::RpcModule;
 use millrace_offchain_worker::{
-	Blobs, Worker, WorkerArgs, WorkerConfig, WorkerParams, WorkerStatusHandle, LOG_TARGET,
+	Blobs, Worker, WorkerArgs, WorkerConfig, WorkerParams, WorkerStatusHandle, DEFAULT_MAX_BLOB_MIB,
+	LOG_TARGET,
 };
+use millrace_worker_signing::Signer;
 use sc_service::{config::RpcConfiguration, Configuration, Error, TaskManager};
-use signing::Signer;
 use sp_keystore::KeystorePtr;
 use std::sync::Arc;
 
@@ -61,7 +59,7 @@ impl NodeWorker {
 			return;
 		}
 		let worker = Worker::new(WorkerParams {
-			signer: Arc::new(Signer::new(core.client.clone(), core.keystore.clone())),
+			signer: Arc::new(Signer::<_, FullBackend>::new(core.client.clone(), core.keystore.clone())),
 			client: core.client.clone(),
 			pool: core.pool.clone(),
 			keystore: core.keystore.clone(),
@@ -96,29 +94,13 @@ impl NodeWorker {
 }
 
 /// Bytes of a message that carries a blob of this length.
-fn message_bytes(blob: u32) -> u64 {
-	u64::from(blob) * 2 + ENVELOPE_BYTES
+const fn message_bytes(blob: u32) -> u64 {
+	blob as u64 * 2 + ENVELOPE_BYTES
 }
 
-#[cfg(test)]
-mod tests {
-	use super::*;
-	use clap::Parser;
-
-	#[derive(Parser)]
-	struct Worker {
-		#[command(flatten)]
-		args: WorkerArgs,
-	}
-
-	#[test]
-	fn the_default_blob_fits_into_the_default_message() {
-		let args = Worker::parse_from(["node"]).args;
-		let config = args.config(std::path::Path::new("/data")).expect("the program's folder is known");
-		let message = u64::from(sc_cli::RPC_DEFAULT_MAX_REQUEST_SIZE_MB) * 1024 * 1024;
-		assert!(message_bytes(config.max_blob_bytes) <= message);
-		// And the help text's advice, to raise the limits above 7 MiB, is right.
-		assert!(message_bytes(7 << 20) <= message);
-		assert!(message_bytes(8 << 20) > message);
-	}
-}
+/// The default blob fits into the default message, and the help text's advice, to raise the limits above 7 MiB, is right.
+const _: () = {
+	let message = sc_cli::RPC_DEFAULT_MAX_REQUEST_SIZE_MB as u64 * 1024 * 1024;
+	assert!(message_bytes(DEFAULT_MAX_BLOB_MIB << 20) <= message);
+	assert!(message_bytes(7 << 20) <= message && message_bytes(8 << 20) > message);
+};

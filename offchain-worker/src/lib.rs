@@ -68,7 +68,9 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use args::{ConfigError, DeviceChoice, DeviceRules, WorkerArgs, WorkerCommand, WorkerConfig};
+pub use args::{
+	ConfigError, DeviceChoice, DeviceRules, WorkerArgs, WorkerCommand, WorkerConfig, DEFAULT_MAX_BLOB_MIB,
+};
 pub use bidding::BidPolicy;
 pub use blobs::{BlobLimits, Blobs};
 pub use call::{BidderStanding, SignError, SignWorkerCall, WorkerCall, BIDDER_KEY, ERA_BLOCKS};

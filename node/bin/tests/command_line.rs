@@ -135,6 +135,7 @@ fn a_taken_port_is_explained() {
 			"--prometheus-port",
 		),
 		(["--rpc-port", "0", "--no-prometheus", "--listen-addr", &peers], "--port"),
+		(["--rpc-port", "0", "--no-prometheus", "--listen-addr", &format!("{peers}/ws")], "--port"),
 	] {
 		let complaint = complaint(&[&["--dev", "--tmp"], &arguments[..]].concat());
 		assert!(complaint.contains(&port), "{complaint}");

@@ -1,22 +1,19 @@
-//! What people and their tools ask of the market: the book, quotes, leases, money, auctions. `docs/rpc.md` has an example of
-//! each method.
-//!
-//! Every method reads the state of one block, the best one unless the caller names another, through the runtime's
-//! `LeasesApi`. None of them needs a trusted caller: each answer is bounded.
+//! The methods, and how they ask the runtime.
 
-mod answers;
-mod json;
-mod terms;
-
-use crate::service::FullClient;
-use answers::{AuctionAnswer, ClaimAnswer, DepthAnswer, EscrowAnswer, LeaseAnswer, OrderAnswer, QuoteAnswer};
-use json::{AssetName, Whole};
-use jsonrpsee::{core::RpcResult, proc_macros::rpc, types::ErrorObjectOwned, RpcModule};
-use millrace_primitives::{leases_api::LeasesApi, AccountId, ClassId, EscrowId, Hash, LeaseId, OrderId};
-use sc_client_api::HeaderBackend;
+use crate::{
+	answers::{
+		self, AuctionAnswer, ClaimAnswer, DepthAnswer, EscrowAnswer, LeaseAnswer, OrderAnswer, QuoteAnswer,
+	},
+	json::{AssetName, Whole},
+	terms::TermsParam,
+};
+use jsonrpsee::{core::RpcResult, proc_macros::rpc, types::ErrorObjectOwned};
+use millrace_primitives::{
+	leases_api::LeasesApi, AccountId, ClassId, EscrowId, Hash, LeaseId, OpaqueBlock, OrderId,
+};
 use sp_api::{ApiError, ProvideRuntimeApi};
+use sp_blockchain::HeaderBackend;
 use std::sync::Arc;
-use terms::TermsParam;
 
 /// Error codes of these methods, next to those of the worker's.
 mod code {
@@ -26,7 +23,7 @@ mod code {
 
 /// The market.
 #[rpc(server)]
-pub(crate) trait LeasesRpc {
+trait LeasesRpc {
 	/// The book of a class in one asset, cheapest first.
 	#[method(name = "leases_depth", blocking)]
 	fn depth(&self, class: u32, asset: Option<AssetName>, at: Option<Hash>) -> RpcResult<DepthAnswer>;
@@ -56,23 +53,22 @@ pub(crate) trait LeasesRpc {
 	fn order(&self, order: Whole<u64>, at: Option<Hash>) -> RpcResult<Option<OrderAnswer>>;
 }
 
-/// The methods `leases_*`.
-pub(super) fn methods(client: Arc<FullClient>) -> RpcModule<()> {
-	LeasesRpcServer::into_rpc(Leases { client }).remove_context()
+pub(crate) struct Leases<Client> {
+	pub(crate) client: Arc<Client>,
 }
 
-struct Leases {
-	client: Arc<FullClient>,
-}
-
-impl Leases {
+impl<Client: HeaderBackend<OpaqueBlock>> Leases<Client> {
 	/// The block to ask: the one that the caller named, or the best.
 	fn block(&self, at: Option<Hash>) -> Hash {
 		at.unwrap_or_else(|| self.client.info().best_hash)
 	}
 }
 
-impl LeasesRpcServer for Leases {
+impl<Client> LeasesRpcServer for Leases<Client>
+where
+	Client: ProvideRuntimeApi<OpaqueBlock> + HeaderBackend<OpaqueBlock> + 'static,
+	Client::Api: LeasesApi<OpaqueBlock, AccountId>,
+{
 	fn depth(&self, class: u32, asset: Option<AssetName>, at: Option<Hash>) -> RpcResult<DepthAnswer> {
 		let at = self.block(at);
 		let asset = asset.unwrap_or_default().into();

@@ -1,12 +1,14 @@
 //! Turns what the worker wants to say into signed transactions of this runtime.
 
-use super::standing::standing;
-use crate::service::FullClient;
+mod standing;
+
 use codec::Encode;
 use millrace_offchain_worker::{BidderStanding, SignError, SignWorkerCall, WorkerCall, ERA_BLOCKS};
 use millrace_primitives::{AccountId, BlockNumber, Hash, Nonce, Signature};
 use millrace_runtime::{configs::operations::ProxyType, opaque::Block, RuntimeCall, UncheckedExtrinsic};
-use sc_client_api::{HeaderBackend, StorageData, StorageKey, StorageProvider};
+use sc_client_api::{Backend, StorageData, StorageKey, StorageProvider};
+use sp_api::CallApiAt;
+use sp_blockchain::HeaderBackend;
 use sp_core::{crypto::KeyTypeId, sr25519, traits::CallContext};
 use sp_keystore::{Keystore, KeystorePtr};
 use sp_runtime::{
@@ -14,21 +16,28 @@ use sp_runtime::{
 	traits::IdentifyAccount,
 	MultiSigner, OpaqueExtrinsic,
 };
-use std::sync::Arc;
+use standing::standing;
+use std::{marker::PhantomData, sync::Arc};
 
 /// Signs with the keys of worker and bidder in the node's keystore.
-pub(super) struct Signer {
-	client: Arc<FullClient>,
+pub struct Signer<Client, Backend> {
+	client: Arc<Client>,
 	keystore: KeystorePtr,
+	backend: PhantomData<fn() -> Backend>,
 }
 
-impl Signer {
-	pub(super) fn new(client: Arc<FullClient>, keystore: KeystorePtr) -> Self {
-		Self { client, keystore }
+impl<Client, Backend> Signer<Client, Backend> {
+	/// One that reads the chain's state and version from this client.
+	pub fn new(client: Arc<Client>, keystore: KeystorePtr) -> Self {
+		Self { client, keystore, backend: PhantomData }
 	}
 }
 
-impl SignWorkerCall<Block> for Signer {
+impl<Client, B> SignWorkerCall<Block> for Signer<Client, B>
+where
+	B: Backend<Block>,
+	Client: HeaderBackend<Block> + CallApiAt<Block> + StorageProvider<Block, B> + Send + Sync,
+{
 	fn sign(
 		&self,
 		call: WorkerCall,
