@@ -63,6 +63,8 @@ const BAD = [
 	[/exclude each other/, 'close', ...CHARLIE, '--lease', '7', '--accept', '--reject'],
 	[/--evidence .*cannot be read/, 'contest', ...CHARLIE, '--lease', '7'],
 	[/no account/, 'settle'],
+	[/no account/, 'drain', '--gpu', '1'],
+	[/--gpu one is not a number/, 'drain', '--account', '//Bob', '--gpu', 'one'],
 	[/is not an address/, 'slashes', '--provider', 'Bob'],
 	[/no account/, 'appeal', '--slash', '3', '--evidence', 'README.md'],
 	[/--slash is missing/, 'appeal', '--account', '//Bob', '--evidence', 'README.md'],
