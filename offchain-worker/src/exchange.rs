@@ -172,6 +172,10 @@ impl Inner {
 		let (cap, dir) = (self.blobs.limits().max_blob_bytes, self.dir.clone());
 		let open = move || Fetch::open(blob.0, cap, &dir, IN_FLIGHT);
 		let mut fetch = on_disk_thread(open).await?;
+		let held = fetch.progress().bytes;
+		if held > 0 {
+			log::info!(target: LOG_TARGET, "lease {lease}: blob {blob:?} goes on, {held} bytes of it are here");
+		}
 		for peer in peers.into_iter().take(MAX_PEERS) {
 			let ticket = self.ticket(lease, &key, best, &peer)?;
 			fetch.add(peer, ticket);
