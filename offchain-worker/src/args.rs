@@ -68,12 +68,17 @@ pub struct WorkerArgs {
 	pub worker_blob_quota: u32,
 
 	/// Largest single blob, in MiB. Above 7 MiB, raise `--rpc-max-request-size` and `--rpc-max-response-size` too.
-	#[arg(long, default_value_t = 6, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=1024))]
+	#[arg(long, default_value_t = DEFAULT_MAX_BLOB_MIB, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=1024))]
 	pub worker_max_blob: u32,
 
 	/// Longest time that one job may run, in seconds.
 	#[arg(long, default_value_t = 300, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
 	pub worker_job_seconds: u32,
+
+	/// Longest time that one launch of a kernel may take, in seconds: on the reference device without a thread block being done. It ends a kernel
+	/// that hangs before its job's time is over.
+	#[arg(long, default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+	pub worker_launch_seconds: u32,
 
 	/// Serve container jobs too, through podman: programs of strangers on this machine's processors. docs/provider.md says what
 	/// keeps them in bounds.
@@ -121,6 +126,8 @@ pub struct WorkerConfig {
 	pub max_blob_bytes: u32,
 	/// Longest time that one job may run.
 	pub job_limit: Duration,
+	/// The longest that a launch may take without progress.
+	pub launch_limit: Duration,
 	/// How long a job waits for blobs that have not arrived.
 	pub blob_wait: Duration,
 	/// Least time between two checkpoints of a job.
@@ -196,6 +203,9 @@ impl WorkerCommand {
 	}
 }
 
+/// The largest blob that a store takes unless it is told otherwise, in MiB.
+pub const DEFAULT_MAX_BLOB_MIB: u32 = 6;
+
 const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;
 
@@ -222,6 +232,7 @@ impl WorkerArgs {
 			// At most 1024 MiB by the option's range, so it fits.
 			max_blob_bytes: self.worker_max_blob.saturating_mul(MIB as u32),
 			job_limit: Duration::from_secs(self.worker_job_seconds.into()),
+			launch_limit: Duration::from_secs(self.worker_launch_seconds.into()),
 			blob_wait: Duration::from_secs(self.worker_blob_wait.into()),
 			checkpoint_interval: Duration::from_secs(self.worker_checkpoint_seconds.into()),
 			containers,
@@ -276,6 +287,7 @@ mod tests {
 		assert_eq!(config.blob_quota_bytes, 4 << 30);
 		assert_eq!(config.max_blob_bytes, 6 << 20);
 		assert_eq!(config.job_limit, Duration::from_secs(300));
+		assert_eq!(config.launch_limit, Duration::from_secs(120));
 		assert_eq!(config.blob_wait, Duration::from_secs(30));
 		assert_eq!(config.checkpoint_interval, Duration::from_secs(5));
 		assert_eq!(config.bid_policy, None);

@@ -59,7 +59,7 @@ impl Case {
 	/// Runs the case on a device that has done nothing else, and must not be used afterwards.
 	pub fn run(&self, device: &mut dyn Device) -> Outcome {
 		let checkpoints: Option<Checkpoints> = None;
-		let limits = RunLimits { plan: Limits::MAX, wall_clock: TIME_LIMIT, checkpoints };
+		let limits = RunLimits { plan: Limits::MAX, wall_clock: TIME_LIMIT, launch: TIME_LIMIT, checkpoints };
 		let result = run_plan(device, &self.plan, &self.blobs, None, &limits, &mut |_| {});
 		Outcome::of(result.as_ref().map(|output| output.bytes.as_slice()))
 	}

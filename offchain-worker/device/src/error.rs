@@ -36,6 +36,19 @@ pub enum DeviceError {
 	/// A kernel ran into a limit of the device.
 	#[error("kernel did not end within {0}")]
 	TimedOut(TimeLimit),
+	/// A launch ran for too long without any progress, as one does that waits for something that never happens.
+	#[error(
+		"launch {launch} of {launches} made no progress for {:.1} s: divide its work among more blocks and launches, or take a \
+		 provider that allows longer ones", limit.as_secs_f64()
+	)]
+	Stalled {
+		/// Which one of the plan, counted from 1.
+		launch: u32,
+		/// Launches of the plan.
+		launches: u32,
+		/// How long one may be without progress.
+		limit: Duration,
+	},
 	/// The device or its driver failed, or was used wrongly.
 	#[error("device lost: {0}")]
 	Lost(String),

@@ -41,9 +41,11 @@ pub mod listing;
 pub mod nvml;
 pub mod reference;
 mod run;
+mod watch;
 
 pub use checkpoint::{Checkpoint, Checkpoints};
 pub use device::{Device, KernelLaunch, Pointer, Progress, Status};
 pub use error::{DeviceError, JobError, TimeLimit};
 pub use info::{DeviceInfo, DeviceList, Kind};
 pub use run::{run_plan, BlobSource, JobOutput, RunLimits, Update};
+pub use watch::LaunchWatch;

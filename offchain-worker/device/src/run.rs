@@ -2,7 +2,7 @@
 
 use crate::{
 	checkpoint::Timer, launch::check_launch, Checkpoint, Checkpoints, Device, DeviceError, JobError,
-	KernelLaunch, Pointer, Progress, Status, TimeLimit,
+	KernelLaunch, LaunchWatch, Pointer, Progress, Status, TimeLimit,
 };
 use millrace_job::{Argument, BlobHash, Launch, Limits, Plan};
 use millrace_ptx::{LaunchConfig, Module};
@@ -40,6 +40,9 @@ pub struct RunLimits {
 	/// Time for the whole job, copies included. It is looked at while a launch runs and between copies; a call into a
 	/// driver that does not return is not interrupted, so whoever owns the process needs a limit too.
 	pub wall_clock: Duration,
+	/// Time that a launch may run without a thread block being done, or at all, where the device tells no blocks. It is looked at
+	/// as the other one is.
+	pub launch: Duration,
 	/// When the job's state is handed out; `None` for never.
 	pub checkpoints: Option<Checkpoints>,
 }
@@ -65,7 +68,7 @@ pub struct JobOutput {
 }
 
 /// Runs a plan: loads the kernel, fills the buffers, runs the launches in order, and reads the outputs. `update` is called
-/// when a launch starts or ends, about four times a second while one runs, and with the job's state as the limits say.
+/// before the first launch, when one ends, about four times a second while one runs, and with the job's state as the limits say.
 ///
 /// With a checkpoint in `resume`, the buffers are filled from it and the launches before it are left out. One that does
 /// not fit the plan, or that belongs to a kernel whose state is not in its buffers alone, is not used: the run then
@@ -120,16 +123,27 @@ pub fn run_plan(
 	let launches = plan.launches.len() as u32;
 	let mut busy = Duration::ZERO;
 	let mut timer = Timer::start(limits.checkpoints, plan, hidden);
+	let mut watch = LaunchWatch::new(limits.launch);
+	let progress = |launches_done, blocks_done| Progress { launches_done, launches, blocks_done };
+	update(Update::Progress(progress(first, None)));
 	for (done, launch) in (0..launches).zip(&plan.launches).skip(first as usize) {
-		let progress =
-			|launches_done, blocks_done| Update::Progress(Progress { launches_done, launches, blocks_done });
 		let launch = resolve(launch, &mut |name| pointer(&pointers, name))?;
-		busy += run_launch(device, &launch, &clock, &mut |blocks| update(progress(done, blocks)))?;
-		if done + 1 == launches {
-			update(progress(launches, None));
-		} else if let Some(state) = timer.read(device, done + 1, &places)? {
-			update(Update::Checkpoint(state));
-			clock.check()?;
+		watch.see(progress(done, None));
+		let look = &mut |blocks, tell| {
+			let now = progress(done, blocks);
+			watch.see(now);
+			if tell {
+				update(Update::Progress(now));
+			}
+			watch.check()
+		};
+		busy += run_launch(device, &launch, &clock, look)?;
+		update(Update::Progress(progress(done + 1, None)));
+		if done + 1 < launches {
+			if let Some(state) = timer.read(device, done + 1, &places)? {
+				update(Update::Checkpoint(state));
+				clock.check()?;
+			}
 		}
 	}
 
@@ -211,21 +225,22 @@ fn resolve(
 	})
 }
 
-/// Runs one launch to its end and returns how long it took.
+/// Runs one launch to its end and returns how long it took. `look` hears at each look how many blocks are done, and whether it is
+/// time to tell.
 fn run_launch(
 	device: &mut dyn Device,
 	launch: &KernelLaunch,
 	clock: &Clock,
-	tell: &mut dyn FnMut(Option<u64>),
+	look: &mut dyn FnMut(Option<u64>, bool) -> Result<(), DeviceError>,
 ) -> Result<Duration, DeviceError> {
-	tell(None);
 	let start = Instant::now();
 	let (mut told, mut wait) = (start, FIRST_WAIT);
 	device.start(launch)?;
 	while let Status::Running { blocks } = device.poll()? {
 		clock.check()?;
-		if told.elapsed() >= PROGRESS_INTERVAL {
-			tell(blocks);
+		let is_due = told.elapsed() >= PROGRESS_INTERVAL;
+		look(blocks, is_due)?;
+		if is_due {
 			told = Instant::now();
 		}
 		thread::sleep(wait);

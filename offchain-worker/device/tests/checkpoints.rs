@@ -85,7 +85,8 @@ fn run(
 	rule: Option<Checkpoints>,
 ) -> (JobOutput, Vec<Checkpoint>) {
 	let blobs: BTreeMap<_, _> = [kernel.as_bytes(), &INPUT].map(|b| (BlobHash::of(b), b.to_vec())).into();
-	let limits = RunLimits { plan: Limits::MAX, wall_clock: Duration::from_secs(60), checkpoints: rule };
+	let time = Duration::from_secs(60);
+	let limits = RunLimits { plan: Limits::MAX, wall_clock: time, launch: time, checkpoints: rule };
 	let mut device = ReferenceDevice::new("test", MEMORY_BYTES, 1_000_000);
 	let mut states = Vec::new();
 	let output = run_plan(&mut device, plan, &blobs, resume, &limits, &mut |update| {

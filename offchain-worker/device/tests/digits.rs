@@ -37,7 +37,8 @@ fn the_plan_names_the_committed_files() {
 
 #[test]
 fn the_reference_device_gives_the_committed_output() {
-	let limits = RunLimits { plan: Limits::MAX, wall_clock: Duration::from_secs(300), checkpoints: None };
+	let time = Duration::from_secs(300);
+	let limits = RunLimits { plan: Limits::MAX, wall_clock: time, launch: time, checkpoints: None };
 	let mut device = ReferenceDevice::new("test", MEMORY_BYTES, 1_000_000_000);
 	let output = run_plan(&mut device, &plan(), &blobs(), None, &limits, &mut |_| {}).unwrap();
 

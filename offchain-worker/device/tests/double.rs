@@ -67,7 +67,7 @@ fn case(name: &str) -> Case {
 }
 
 fn run_for(device: &mut dyn Device, case: &Case, wall_clock: Duration) -> Result<JobOutput, JobError> {
-	let limits = RunLimits { plan: Limits::MAX, wall_clock, checkpoints: None };
+	let limits = RunLimits { plan: Limits::MAX, wall_clock, launch: wall_clock, checkpoints: None };
 	run_plan(device, &case.plan, &case.blobs, None, &limits, &mut |_| {})
 }
 

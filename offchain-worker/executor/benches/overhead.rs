@@ -68,7 +68,8 @@ impl Job {
 
 	/// In this process.
 	fn run_here(&self, device: &DeviceSelector) -> Vec<u8> {
-		let limits = RunLimits { plan: Limits::MAX, wall_clock: Duration::from_secs(600), checkpoints: None };
+		let time = Duration::from_secs(600);
+		let limits = RunLimits { plan: Limits::MAX, wall_clock: time, launch: time, checkpoints: None };
 		let mut device: Box<dyn Device> = match device {
 			DeviceSelector::Reference => Box::new(ReferenceDevice::new("bench", MEMORY_BYTES, u64::MAX)),
 			DeviceSelector::Cuda(uuid) => {

@@ -19,7 +19,7 @@ pub enum FailureKind {
 	/// The kernel did what it must not.
 	#[codec(index = 3)]
 	KernelFault,
-	/// The job used up its steps or its time.
+	/// The job used up its steps or its time, or one of its launches got nowhere.
 	#[codec(index = 4)]
 	TimedOut,
 	/// The device has not enough memory for the buffers.

@@ -86,6 +86,7 @@ mod conformance;
 mod error;
 mod filesystem;
 mod frame;
+mod group;
 mod health;
 mod message;
 mod monitor;
@@ -94,6 +95,7 @@ mod prepare;
 mod process;
 mod request;
 mod serve;
+mod session;
 mod syscalls;
 #[expect(unsafe_code, reason = "calls to the operating system that the standard library does not have")]
 mod system;

@@ -160,7 +160,7 @@ fn health(json: bool) -> Result<(), Box<dyn Error>> {
 
 fn run(args: RunArgs) -> Result<(), Box<dyn Error>> {
 	let wall_clock = Duration::from_secs(args.seconds);
-	let limits = JobLimits { wall_clock, steps: args.steps, ..JobLimits::default() };
+	let limits = JobLimits { wall_clock, launch: wall_clock, steps: args.steps, ..JobLimits::default() };
 	let RunArgs { plan, blobs, device, .. } = args;
 	let request = HandRun { executor: env::current_exe()?, plan, blobs, device, limits };
 	// A line that is written over and over makes no sense in a file.

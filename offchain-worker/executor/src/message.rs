@@ -5,7 +5,7 @@ use codec::{Decode, Encode};
 use millrace_job::MAX_BUFFER_BYTES;
 
 /// Changes with every change of the messages.
-pub(crate) const PROTOCOL: u32 = 4;
+pub(crate) const PROTOCOL: u32 = 5;
 /// What the child's first frame begins with, so that any other program is recognised.
 pub(crate) const MAGIC: [u8; 8] = *b"millrace";
 /// The version of this crate, which both sides must have.
@@ -54,6 +54,8 @@ pub(crate) struct Start {
 	pub(crate) output_bytes: u64,
 	pub(crate) steps: u64,
 	pub(crate) wall_clock_ms: u64,
+	/// The most milliseconds of one launch without progress.
+	pub(crate) launch_ms: u64,
 	/// Least milliseconds between two checkpoints, and most bytes of one.
 	pub(crate) checkpoints: Option<(u64, u64)>,
 	/// Launches done at the checkpoint to start from.

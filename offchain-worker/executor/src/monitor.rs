@@ -2,8 +2,8 @@
 
 use crate::{
 	message::VERSION,
-	parent::{spawn, START_TIME},
 	process::{printable, Process, Started},
+	session::{spawn, START_TIME},
 	Executor, ExecutorError, Failure, FailureKind,
 };
 use millrace_device::nvml::{Reading, XidEvent};

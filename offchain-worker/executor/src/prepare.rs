@@ -5,8 +5,8 @@
 //! next job with the same kernel does not wait for it.
 
 use crate::{
-	parent::{Event, Session, Sizes, START_TIME},
 	serve::{failure, Opened},
+	session::{Event, Session, Sizes, START_TIME},
 	Cancel, DeviceSelector, Executor, ExecutorError, Failure, JobLimits,
 };
 use millrace_device::DeviceError;

@@ -1,6 +1,6 @@
 //! One child process: started with nothing it does not need, and never left behind.
 
-use crate::{system, ExecutorError};
+use crate::{group::Group, system, ExecutorError};
 use millrace_device::{cuda, nvml};
 use std::{
 	fs,
@@ -28,6 +28,8 @@ pub(crate) struct Process {
 	/// `None` once it is reaped.
 	child: Option<Child>,
 	stderr: Receiver<String>,
+	/// Goes after the child.
+	group: Option<Group>,
 }
 
 /// A started child, and the pipes to it.
@@ -66,10 +68,13 @@ impl Process {
 			.stdin(Stdio::piped())
 			.stdout(Stdio::piped())
 			.stderr(Stdio::piped());
+		let group = Group::for_child();
 		let mut child = command.spawn().map_err(cannot)?;
+		// Before it is told what to do, so that nothing of a job is outside.
+		let group = group.filter(|group| group.add(child.id()).is_ok());
 		let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
 		let (sender, stderr) = sync_channel(1);
-		let process = Self { child: Some(child), stderr };
+		let process = Self { child: Some(child), stderr, group };
 		let (Some(stdin), Some(stdout), Some(mut pipe)) = pipes else {
 			return Err(cannot(io::Error::other("its pipes were not made")));
 		};
@@ -92,7 +97,8 @@ impl Process {
 	pub(crate) fn end(&mut self, patience: Duration) -> Ending {
 		let status = self.wait(patience).or_else(|| self.kill());
 		let stderr = self.stderr.recv_timeout(Duration::from_millis(200)).unwrap_or_default();
-		Ending { status, stderr }
+		let out_of_memory = self.group.as_ref().is_some_and(Group::ran_out_of_memory);
+		Ending { status, stderr, out_of_memory }
 	}
 
 	fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
@@ -139,6 +145,8 @@ pub(crate) struct Ending {
 	pub(crate) status: Option<ExitStatus>,
 	/// The beginning of what it said on standard error.
 	stderr: String,
+	/// Whether it, or something that it started, was killed because its control group had used up its memory.
+	pub(crate) out_of_memory: bool,
 }
 
 impl Ending {

@@ -56,6 +56,9 @@ pub struct JobLimits {
 	/// The most time from the start of the process to the result. The child stops by itself at this time; the parent
 	/// kills it a second later. Both are [`FailureKind::TimedOut`](crate::FailureKind::TimedOut).
 	pub wall_clock: Duration,
+	/// The most time that one launch may take without progress: without a thread block being done on the reference device, at all on
+	/// a GPU, which does not tell its blocks. Child and parent stop the job as after `wall_clock`.
+	pub launch: Duration,
 	/// The longest silence of the child before it is killed as hung, which is
 	/// [`ExecutorError::Lost`](crate::ExecutorError::Lost). The child speaks while a kernel runs, but not while it opens
 	/// a device or compiles the kernel.
@@ -65,13 +68,14 @@ pub struct JobLimits {
 }
 
 impl Default for JobLimits {
-	/// 1 GiB of buffers, 64 MiB of output, 10^11 steps, ten minutes, one minute of silence, no checkpoints.
+	/// 1 GiB of buffers, 64 MiB of output, 10^11 steps, ten minutes, two minutes for a launch, one minute of silence, no checkpoints.
 	fn default() -> Self {
 		Self {
 			buffer_bytes: MAX_BUFFER_BYTES,
 			output_bytes: 64 << 20,
 			steps: 100_000_000_000,
 			wall_clock: Duration::from_secs(600),
+			launch: Duration::from_secs(120),
 			silence: Duration::from_secs(60),
 			checkpoints: None,
 		}

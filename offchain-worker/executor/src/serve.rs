@@ -139,6 +139,7 @@ fn run(
 	let limits = RunLimits {
 		plan: Limits { buffer_bytes: start.buffer_bytes, output_bytes: start.output_bytes },
 		wall_clock: Duration::from_millis(start.wall_clock_ms),
+		launch: Duration::from_millis(start.launch_ms),
 		checkpoints: start.checkpoints.map(|(interval_ms, max_bytes)| Checkpoints {
 			interval: Duration::from_millis(interval_ms),
 			max_bytes,
@@ -191,7 +192,7 @@ pub(crate) fn failure(error: JobError) -> Failure {
 			DeviceError::KernelRejected(_) => FailureKind::KernelRejected,
 			DeviceError::KernelFault(_) => FailureKind::KernelFault,
 			DeviceError::OutOfMemory(_) => FailureKind::OutOfMemory,
-			DeviceError::TimedOut(_) => FailureKind::TimedOut,
+			DeviceError::TimedOut(_) | DeviceError::Stalled { .. } => FailureKind::TimedOut,
 			DeviceError::Lost(_) => FailureKind::DeviceLost,
 		},
 	};

@@ -50,6 +50,7 @@ impl JobRun {
 				buffer_bytes: limits.buffer_bytes,
 				output_bytes: limits.output_bytes,
 				wall_clock: self.context.config.job_limit,
+				launch: self.context.config.launch_limit,
 				checkpoints: Some(Rule {
 					interval: self.context.config.checkpoint_interval,
 					max_bytes: limits.output_bytes,

@@ -30,6 +30,12 @@ pub(crate) fn check_machine(executor: &Executor, out: &mut dyn Write) -> Result<
 			writeln!(out, "  {:20}{}", "", advice(measure))?;
 		}
 	}
+	match &info.no_control_group {
+		None => writeln!(out, "Its memory, tasks and processors are limited by a control group as well.")?,
+		Some(why) => {
+			writeln!(out, "It has no control group of its own; its limits are those above.\n  {why}")?
+		}
+	}
 	let list = executor.devices()?;
 	writeln!(out, "GPUs:")?;
 	for gpu in &list.gpus {

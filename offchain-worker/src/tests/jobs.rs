@@ -39,6 +39,7 @@ pub(super) fn config(dir: &Path) -> WorkerConfig {
 		blob_quota_bytes: 1 << 20,
 		max_blob_bytes: 1 << 10,
 		job_limit: Duration::from_secs(20),
+		launch_limit: Duration::from_secs(20),
 		blob_wait: Duration::from_secs(30),
 		checkpoint_interval: Duration::ZERO,
 		containers: None,

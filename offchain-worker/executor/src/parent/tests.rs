@@ -1,9 +1,19 @@
 //! Children that do not behave: shell scripts in the place of the program.
 
 use super::*;
-use crate::{Checkpoints, DeviceSelector};
+use crate::{
+	frame::write_frame,
+	message::{Hello, Reply, MAGIC, PROTOCOL, VERSION},
+	Checkpoint, Checkpoints, DeviceSelector, Failure, FailureKind, JobLimits, Progress,
+};
+use codec::Encode;
 use millrace_job::BlobHash;
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+	fs,
+	os::unix::fs::PermissionsExt,
+	thread,
+	time::{Duration, Instant},
+};
 use tempfile::TempDir;
 
 /// A program that does what `script` says, with the folder of the test in `$here`.
@@ -251,6 +261,21 @@ fn a_child_that_is_alive_but_never_ready_is_killed_by_the_clock() {
 	assert_eq!(failure.kind, FailureKind::TimedOut);
 	assert_eq!(failure.message, "the job did not end within 0.2 s and was killed");
 	assert!(!exists(fake.pid()), "it is neither alive nor a zombie");
+}
+
+#[test]
+fn a_child_that_says_for_ever_that_a_launch_runs_is_not_believed() {
+	let progress = Reply::Progress { launches_done: 1, launches: 3, blocks_done: None };
+	let mut frame = Vec::new();
+	write_frame(&mut frame, &progress.encode()).unwrap();
+	let fake = Fake::saying(&[hello()], "while sleep 0.05; do cat \"$here/progress\"; done");
+	fs::write(fake.folder.path().join("progress"), frame).unwrap();
+	let limits = JobLimits { launch: Duration::from_millis(400), ..JobLimits::default() };
+	let start = Instant::now();
+	let ExecutorError::Failed(failure) = fake.run(limits).unwrap_err() else { panic!() };
+	assert_eq!(failure.kind, FailureKind::TimedOut);
+	assert!(failure.message.starts_with("launch 2 of 3 made no progress for 0.4 s"), "{}", failure.message);
+	assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 #[test]
