@@ -10,8 +10,8 @@ mod warp;
 
 use crate::{
 	fault::{Fault, FaultKind},
-	ir::{LaneMask, Op, Seed, Special, WarpOp},
-	launch::{Budget, LaunchConfig},
+	ir::{BarrierReduction, Condition, Gather, LaneMask, Op, Seed, Special, WarpOp},
+	launch::{Budget, LaunchConfig, STEP_BYTES},
 	memory::MemoryError,
 	module::{Entry, Module},
 };
@@ -20,9 +20,6 @@ pub(crate) use access::GlobalMemory;
 use alloc::vec::Vec;
 use thread::Stop;
 use warp::{Parted, Warp, WARP};
-
-/// Bytes cleared before threads run that count as one step.
-const CLEARED_BYTES_PER_STEP: u64 = 256;
 
 /// Everything of a launch that is the same for all its blocks, and the memory that they use one after the other.
 #[derive(Clone)]
@@ -107,7 +104,7 @@ impl<'a> Machine<'a> {
 			states: filled(threads, State::New)?,
 			template,
 			specials,
-			setup_steps: cleared as u64 / CLEARED_BYTES_PER_STEP,
+			setup_steps: cleared as u64 / STEP_BYTES,
 		})
 	}
 
@@ -199,7 +196,7 @@ impl<'a> Machine<'a> {
 			constants: self.constants,
 			params: &self.params,
 		};
-		let stop = thread::run(&self.entry.code, &mut at, registers, &mut space, &mut budget.steps);
+		let stop = thread::run(self.entry, &mut at, registers, &mut space, &mut budget.steps);
 		self.states[thread] = match stop {
 			Ok(Stop::Returned) => State::Done,
 			Ok(Stop::Waiting) if warp_op(self.entry, at).is_some() => State::AtWarp(at),
@@ -216,8 +213,9 @@ impl<'a> Machine<'a> {
 			_ => None,
 		});
 		let Some(first) = waiting else { return Ok(false) };
-		let first_id = barrier_id(self.entry, first);
+		let met = barrier(self.entry, first);
 		let mut warp_at = first;
+		let mut holding = 0;
 		for thread in 0..self.states.len() {
 			let State::AtBarrier(at) = self.states[thread] else {
 				return Err(self.fault(FaultKind::BarrierDivergence, block, thread, first));
@@ -226,8 +224,24 @@ impl<'a> Machine<'a> {
 				warp_at = at;
 			}
 			let aligned = matches!(self.entry.code[at].op, Op::Barrier { aligned: true, .. });
-			if barrier_id(self.entry, at) != first_id || (aligned && at != warp_at) {
+			if barrier(self.entry, at) != met || (aligned && at != warp_at) {
 				return Err(self.fault(FaultKind::BarrierDivergence, block, thread, at));
+			}
+			if let Some(BarrierReduction { condition: Condition { slot, negated }, .. }) =
+				reduction(self.entry, at)
+			{
+				let value = self.registers[thread * self.template.len() + usize::from(slot)];
+				holding += usize::from((value != 0) != negated);
+			}
+		}
+		for thread in 0..self.states.len() {
+			let State::AtBarrier(at) = self.states[thread] else { continue };
+			if let Some(BarrierReduction { op, d, .. }) = reduction(self.entry, at) {
+				self.registers[thread * self.template.len() + usize::from(d)] = match op {
+					Gather::Count => holding as u64,
+					Gather::All => (holding == self.states.len()).into(),
+					Gather::Any => (holding > 0).into(),
+				};
 			}
 			self.states[thread] = State::Ready(at + 1);
 		}
@@ -268,10 +282,18 @@ impl<'a> Machine<'a> {
 	}
 }
 
-/// The number of the barrier that stands at that index.
-fn barrier_id(entry: &Entry, at: usize) -> Option<u8> {
+/// The number of the barrier that stands at that index, and what threads learn there: they must agree in both.
+fn barrier(entry: &Entry, at: usize) -> Option<(u8, Option<Gather>)> {
 	match entry.code.get(at)?.op {
-		Op::Barrier { id, .. } => Some(id),
+		Op::Barrier { id, reduction, .. } => Some((id, reduction.map(|reduction| reduction.op))),
+		_ => None,
+	}
+}
+
+/// What a thread gives to the barrier that stands at that index, and takes from it.
+fn reduction(entry: &Entry, at: usize) -> Option<BarrierReduction> {
+	match entry.code.get(at)?.op {
+		Op::Barrier { reduction, .. } => reduction,
 		_ => None,
 	}
 }

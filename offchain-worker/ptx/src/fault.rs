@@ -87,6 +87,13 @@ pub enum FaultKind {
 	/// A thread executed a warp-wide instruction whose mask does not name it, or a matrix product without all 32
 	/// threads of its warp.
 	WarpMask,
+	/// The index of a `brx.idx` is not one of its targets.
+	BranchIndex {
+		/// The index.
+		index: u32,
+		/// How many targets there are.
+		targets: u32,
+	},
 	/// The launch ran as many instructions as it was allowed to.
 	StepBudgetExhausted,
 	/// The kernel executed `trap`.
@@ -108,6 +115,9 @@ impl fmt::Display for FaultKind {
 			}
 			Self::WarpMask => {
 				f.write_str("a warp-wide instruction's mask and the threads that execute it do not fit")
+			}
+			Self::BranchIndex { index, targets } => {
+				write!(f, "brx.idx has {targets} targets, and none of index {index}")
 			}
 			Self::StepBudgetExhausted => f.write_str("step budget exhausted"),
 			Self::Trap => f.write_str("trap executed"),

@@ -227,6 +227,39 @@ pub(crate) struct Condition {
 	pub(crate) negated: bool,
 }
 
+/// What `set` compares.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Compared {
+	Integers(IntType),
+	Floats(Precision),
+}
+
+/// What `set` gives if its comparison holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Truth {
+	/// 32 ones.
+	AllOnes,
+	/// 1.0 as a binary32.
+	One,
+}
+
+/// What the threads of a block learn of each other at a barrier.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct BarrierReduction {
+	pub(crate) op: Gather,
+	pub(crate) d: Slot,
+	pub(crate) condition: Condition,
+}
+
+/// How the predicates of a block are put together.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Gather {
+	/// How many hold.
+	Count,
+	All,
+	Any,
+}
+
 /// Read-modify-write operations.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum AtomicOp {
@@ -520,6 +553,16 @@ pub(crate) enum Op {
 		b: Slot,
 		condition: Slot,
 	},
+	/// `set`: `one` if the comparison holds, else zero.
+	Set {
+		comparison: Comparison,
+		of: Compared,
+		combine: Combine,
+		one: Truth,
+		d: Slot,
+		a: Slot,
+		b: Slot,
+	},
 
 	/// The loaded value of width `ty` is extended, by its sign if `ty` is signed, to `bits`.
 	Load {
@@ -571,9 +614,31 @@ pub(crate) enum Op {
 	Branch {
 		target: u32,
 	},
+	/// Goes to the entry's branch target of that index, counted from `first`.
+	BranchIndexed {
+		first: u32,
+		count: u32,
+		index: Slot,
+	},
+	/// Goes to a function, and leaves in `link` where it is to go on afterwards.
+	Call {
+		target: u32,
+		link: Slot,
+	},
+	/// Goes back to where `link` says.
+	Leave {
+		link: Slot,
+	},
+	/// Copies bytes of local memory: an argument, or a result.
+	Copy {
+		from: u32,
+		to: u32,
+		bytes: u16,
+	},
 	Barrier {
 		id: u8,
 		aligned: bool,
+		reduction: Option<BarrierReduction>,
 	},
 	/// One of the entry's warp-wide instructions, by its index.
 	Warp {

@@ -57,8 +57,11 @@ impl Argument {
 	}
 }
 
-/// How many steps may still be run. One step is one instruction of one thread, whether its predicate holds or not.
-/// Clearing the registers and memory of threads and blocks before they start also takes steps, one for every 256
+/// Bytes cleared or copied that count as one step.
+pub(crate) const STEP_BYTES: u64 = 256;
+
+/// How many steps may still be run. One step is one instruction of one thread, whether its predicate holds or not. A
+/// call takes one more for each argument and result that it copies, and one for every 256 bytes of them. Clearing the registers and memory of threads and blocks before they start also takes steps, one for every 256
 /// bytes, so that the budget bounds the time of every launch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Budget {

@@ -89,6 +89,7 @@ impl Token<'_> {
 }
 
 /// Tokens of a text, with one of them looked at in advance.
+#[derive(Clone, Debug)]
 pub(crate) struct Tokens<'a> {
 	rest: &'a str,
 	here: Place,
@@ -109,6 +110,11 @@ impl<'a> Tokens<'a> {
 	/// The next token, left where it is.
 	pub(crate) fn peek(&self) -> Token<'a> {
 		self.next
+	}
+
+	/// How much of the text has not been read.
+	pub(crate) fn bytes_left(&self) -> usize {
+		self.rest.len()
 	}
 
 	/// The next token, consumed.

@@ -96,9 +96,9 @@ pub use fault::{AccessKind, Fault, FaultKind, LaunchError, Space};
 pub use launch::{launch, run_block, Argument, Budget, LaunchConfig, LaunchStats};
 pub use memory::{Memory, MemoryError};
 pub use module::{
-	Entry, Module, ParamInfo, MAX_BLOCK_THREADS, MAX_CONST_BYTES, MAX_ENTRIES, MAX_GLOBAL_BYTES,
-	MAX_INSTRUCTIONS, MAX_LOCAL_BYTES, MAX_PARAM_BYTES, MAX_SHARED_BYTES, MAX_SLOTS, MAX_TEXT_BYTES,
-	MAX_VARIABLES,
+	Entry, Module, ParamInfo, MAX_BLOCK_THREADS, MAX_CONST_BYTES, MAX_ENTRIES, MAX_FUNCTIONS,
+	MAX_GLOBAL_BYTES, MAX_INSTRUCTIONS, MAX_LOCAL_BYTES, MAX_PARAM_BYTES, MAX_SHARED_BYTES, MAX_SLOTS,
+	MAX_TEXT_BYTES, MAX_VARIABLES,
 };
 #[cfg(feature = "std")]
 pub use parallel::{launch_on, HostThreads};

@@ -6,19 +6,23 @@ use crate::{
 };
 use alloc::{string::String, sync::Arc, vec::Vec};
 
-/// The longest PTX text, in bytes.
+/// The longest PTX text, in bytes. The functions that each entry calls, all entries together, may have as many again.
 pub const MAX_TEXT_BYTES: usize = 4 << 20;
 /// The most entries of a module.
 pub const MAX_ENTRIES: usize = 1_024;
-/// The most instructions of an entry.
+/// The most functions of a module, declared or defined.
+pub const MAX_FUNCTIONS: usize = 4_096;
+/// The most instructions of an entry, with those of the functions that it calls.
 pub const MAX_INSTRUCTIONS: usize = 1 << 18;
-/// The most registers, distinct constants and special registers that the instructions of an entry use.
+/// The most registers, distinct constants and special registers that the instructions of an entry use, and those of the
+/// functions that it calls.
 pub const MAX_SLOTS: usize = 16_384;
 /// The most bytes of parameters of an entry.
 pub const MAX_PARAM_BYTES: u32 = 4_352;
 /// The most bytes of shared memory of a block, static and dynamic together.
 pub const MAX_SHARED_BYTES: u32 = 48 << 10;
-/// The most bytes of local memory of a thread.
+/// The most bytes of local memory of a thread: that of an entry and of all functions that it calls, arguments and results
+/// included.
 pub const MAX_LOCAL_BYTES: u32 = 64 << 10;
 /// The most bytes of `.const` variables of a module.
 pub const MAX_CONST_BYTES: u32 = 64 << 10;
@@ -101,6 +105,8 @@ pub struct Entry {
 	pub(crate) lines: Vec<u32>,
 	/// What each slot of a thread's register file holds at its start.
 	pub(crate) seeds: Vec<Seed>,
+	/// What the branches with an index go to.
+	pub(crate) targets: Vec<u32>,
 	/// What [`Op::Warp`](crate::ir::Op::Warp) refers to.
 	pub(crate) warp_ops: Vec<WarpOp>,
 	/// Whether a thread can stop half-way: at a barrier, or at a warp-wide instruction.
@@ -119,7 +125,7 @@ pub struct Entry {
 }
 
 impl Entry {
-	/// Number of instructions, the implied `ret` at the end included.
+	/// Number of instructions, with those of the functions that it calls, each with the implied `ret` at its end.
 	pub fn instructions(&self) -> usize {
 		self.code.len()
 	}

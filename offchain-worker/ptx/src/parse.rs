@@ -2,11 +2,14 @@
 
 mod arithmetic;
 mod body;
+mod call;
 mod compare;
 mod control;
 mod convert;
 mod data;
 mod entry;
+mod frame;
+mod function;
 mod literal;
 mod modifiers;
 mod names;
@@ -17,23 +20,25 @@ mod warp;
 use crate::{
 	error::ParseError,
 	lexer::{Place, TokenKind, Tokens},
-	module::{Module, MAX_VARIABLES},
+	module::{Module, MAX_TEXT_BYTES, MAX_VARIABLES},
 };
 use alloc::{string::String, sync::Arc, vec::Vec};
+use entry::Draft;
 use literal::integer;
 use names::{ModuleNames, Symbol};
 use variable::{Declaration, VariableSpace};
 
-const MODULE_DIRECTIVES: &str = ".version .target .address_size .visible .weak .extern .shared .global .const .entry, and \
-	debugging directives; helper functions must be inlined (`static inline`, `always_inline`): there is no .func";
+const MODULE_DIRECTIVES: &str =
+	".version .target .address_size .visible .weak .extern .shared .global .const .entry .func, and \
+	debugging directives";
 
 /// Parses a whole text.
 pub(crate) fn module(text: &str) -> Result<Module, ParseError> {
 	let mut tokens = Tokens::new(text)?;
 	let (version, target) = header(&mut tokens)?;
 	let mut globals = Vec::new();
-	let mut module =
-		Module { version, target, entries: Vec::new(), constants: Vec::new(), globals: Arc::default() };
+	let mut constants = Vec::new();
+	let mut entries: Vec<Draft<'_>> = Vec::new();
 	let mut names = ModuleNames::default();
 	loop {
 		let token = tokens.peek();
@@ -46,6 +51,9 @@ pub(crate) fn module(text: &str) -> Result<Module, ParseError> {
 		tokens.next()?;
 		match directive {
 			".visible" | ".weak" => {}
+			".extern" if tokens.peek().kind == TokenKind::Word(".func") => {
+				return Err(function::external(tokens.peek().place));
+			}
 			".extern" if tokens.peek().kind == TokenKind::Word(".shared") => {}
 			".file" | ".loc" => tokens.skip_line(token.place.line)?,
 			".section" => {
@@ -53,22 +61,31 @@ pub(crate) fn module(text: &str) -> Result<Module, ParseError> {
 				tokens.skip_braces()?;
 			}
 			".entry" => {
-				let entry = entry::parse(&mut tokens, &names, &module)?;
-				module.entries.push(entry);
+				let entry = entry::parse(&mut tokens, &names, &entries)?;
+				entries.push(entry);
 			}
+			".func" => function::parse(&mut tokens, &mut names)?,
 			_ => match VariableSpace::of(directive) {
 				Some(space) if space != VariableSpace::Local => {
 					let declaration = variable::parse(&mut tokens, space)?;
 					let (name, place) = (declaration.name, declaration.place);
-					let symbol = place_variable(&mut module.constants, &mut globals, &names, declaration)?;
+					let symbol = place_variable(&mut constants, &mut globals, &names, declaration)?;
 					names.declare(name, place, symbol)?;
 				}
 				_ => return Err(token.place.unsupported("directive", directive, MODULE_DIRECTIVES)),
 			},
 		}
 	}
-	module.globals = Arc::new(globals);
-	Ok(module)
+	names.functions.check_calls()?;
+	let mut text_left = MAX_TEXT_BYTES;
+	for entry in &mut entries {
+		if names.functions.get(entry.name).is_some() {
+			return Err(entry.place.duplicate(entry.name));
+		}
+		function::link(&mut entry.body, &names, &mut text_left)?;
+	}
+	let entries = entries.into_iter().map(Draft::finish).collect();
+	Ok(Module { version, target, entries, constants, globals: Arc::new(globals) })
 }
 
 /// `.version`, `.target` and `.address_size`, with which every module starts.

@@ -115,6 +115,13 @@ impl<G: GlobalMemory> BlockMemory<'_, G> {
 		found.ok_or_else(|| access.out_of_bounds())
 	}
 
+	/// Copies between two places of local memory that the parser has reserved.
+	pub(super) fn copy_local(&mut self, from: usize, to: usize, bytes: usize) {
+		if from + bytes <= self.local.len() && to + bytes <= self.local.len() {
+			self.local.copy_within(from..from + bytes, to);
+		}
+	}
+
 	/// Reads, changes and writes a value; returns what it was. With threads run one after the other this is all that
 	/// an atomic operation is.
 	pub(super) fn update(

@@ -6,7 +6,9 @@ use super::{
 };
 use crate::{
 	fault::{AccessKind, FaultKind},
-	ir::{Address, Combine, Condition, Guard, Instruction, IntType, Op, Part, Slot},
+	ir::{Address, Combine, Compared, Condition, Guard, IntType, Op, Part, Slot, Truth},
+	launch::STEP_BYTES,
+	module::Entry,
 };
 
 /// Why a thread stopped without a fault.
@@ -44,15 +46,21 @@ impl Registers<'_> {
 		Access { kind, space, address, bytes }
 	}
 
-	/// Writes a comparison's result to the first predicate and that of its opposite to the second.
+	/// The result of a comparison and that of its opposite, each with what it is combined with.
 	#[inline]
-	fn set_predicates(&mut self, [first, second]: [Slot; 2], combine: Combine, holds: bool) {
-		let (holds, opposite) = match combine {
+	fn combined(&self, combine: Combine, holds: bool) -> (bool, bool) {
+		match combine {
 			Combine::Alone => (holds, !holds),
 			Combine::And(condition) => (holds && self.holds(condition), !holds && self.holds(condition)),
 			Combine::Or(condition) => (holds || self.holds(condition), !holds || self.holds(condition)),
 			Combine::Xor(condition) => (holds != self.holds(condition), holds == self.holds(condition)),
-		};
+		}
+	}
+
+	/// Writes a comparison's result to the first predicate and that of its opposite to the second.
+	#[inline]
+	fn set_predicates(&mut self, [first, second]: [Slot; 2], combine: Combine, holds: bool) {
+		let (holds, opposite) = self.combined(combine, holds);
 		// In this order, so that the first one wins where both are the same register.
 		self.set(second, opposite.into());
 		self.set(first, holds.into());
@@ -62,12 +70,13 @@ impl Registers<'_> {
 /// Runs a thread from the instruction at `at`, and leaves there where it stopped. Every instruction takes one of
 /// `steps`.
 pub(super) fn run<G: GlobalMemory>(
-	code: &[Instruction],
+	entry: &Entry,
 	at: &mut usize,
 	registers: &mut [u64],
 	memory: &mut BlockMemory<'_, G>,
 	steps: &mut u64,
 ) -> Result<Stop, FaultKind> {
+	let code = entry.code.as_slice();
 	let registers = &mut Registers(registers);
 	let mut next = *at;
 	loop {
@@ -86,6 +95,19 @@ pub(super) fn run<G: GlobalMemory>(
 			Op::Barrier { .. } | Op::Warp { .. } => return Ok(Stop::Waiting),
 			Op::Return => return Ok(Stop::Returned),
 			Op::Trap => return Err(FaultKind::Trap),
+			Op::Call { target, link } => {
+				registers.set(link, next as u64);
+				next = target as usize;
+			}
+			Op::Leave { link } => next = registers.get(link) as usize,
+			Op::Copy { from, to, bytes } => {
+				*steps =
+					steps.checked_sub(u64::from(bytes) / STEP_BYTES).ok_or(FaultKind::StepBudgetExhausted)?;
+				memory.copy_local(from as usize, to as usize, bytes.into());
+			}
+			Op::BranchIndexed { first, count, index } => {
+				next = indexed_target(&entry.targets, first, count, registers.get(index) as u32)?;
+			}
 			// Threads run one after the other, so what one has stored the next one sees.
 			Op::Fence => {}
 			Op::Load { ty, bits, d, from } => {
@@ -150,6 +172,17 @@ fn compute(op: &Op, registers: &mut Registers<'_>) {
 			let holds = float::compare(comparison, precision, r(a), r(b));
 			return registers.set_predicates(d, combine, holds);
 		}
+		Op::Set { comparison, of, combine, one, d, a, b } => {
+			let holds = match of {
+				Compared::Integers(ty) => integer::compare(comparison, ty, r(a), r(b)),
+				Compared::Floats(precision) => float::compare(comparison, precision, r(a), r(b)),
+			};
+			let one = match one {
+				Truth::AllOnes => u32::MAX,
+				Truth::One => 1f32.to_bits(),
+			};
+			(d, if registers.combined(combine, holds).0 { one.into() } else { 0 })
+		}
 		Op::ExtractField { ty, d, a, position, length } => {
 			(d, integer::extract_field(ty, r(a), r(position), r(length)))
 		}
@@ -200,6 +233,10 @@ fn compute(op: &Op, registers: &mut Registers<'_>) {
 		| Op::StoreVector { .. }
 		| Op::Atomic { .. }
 		| Op::Branch { .. }
+		| Op::BranchIndexed { .. }
+		| Op::Call { .. }
+		| Op::Leave { .. }
+		| Op::Copy { .. }
 		| Op::Barrier { .. }
 		| Op::Warp { .. }
 		| Op::Fence
@@ -207,6 +244,13 @@ fn compute(op: &Op, registers: &mut Registers<'_>) {
 		| Op::Trap => return,
 	};
 	registers.set(d, value);
+}
+
+/// Where the branch of that index goes.
+fn indexed_target(targets: &[u32], first: u32, count: u32, index: u32) -> Result<usize, FaultKind> {
+	let own = targets.get(first as usize..).and_then(|own| own.get(..count as usize)).unwrap_or_default();
+	let target = own.get(index as usize).ok_or(FaultKind::BranchIndex { index, targets: count })?;
+	Ok(*target as usize)
 }
 
 fn load_vector<G: GlobalMemory>(

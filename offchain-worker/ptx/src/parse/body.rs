@@ -1,6 +1,9 @@
 //! The growing body of an entry: its scopes, slots, memory and code.
 
-use super::names::{ModuleNames, Pending, Scope, Symbol};
+use super::{
+	frame::Frames,
+	names::{ModuleNames, Pending, Scope, Source, Symbol},
+};
 use crate::{
 	error::ParseError,
 	fault::Space,
@@ -21,7 +24,10 @@ pub(super) struct Body<'a> {
 	pub(super) code: Vec<Instruction>,
 	pub(super) lines: Vec<u32>,
 	pub(super) seeds: Vec<Seed>,
+	/// What the branches with an index go to.
+	pub(super) targets: Vec<u32>,
 	pub(super) warp_ops: Vec<WarpOp>,
+	pub(super) frames: Frames<'a>,
 	pub(super) threads_meet: bool,
 	pub(super) global_atomics: bool,
 	pub(super) local_bytes: u32,
@@ -54,16 +60,27 @@ impl<'a> Body<'a> {
 		let Some(closed) = self.scopes.pop() else { return Ok(0) };
 		for pending in &closed.pending {
 			match (closed.label(pending.label), self.scopes.last_mut()) {
-				(Some(target), _) => {
-					if let Some(instruction) = self.code.get_mut(pending.instruction) {
-						instruction.op = Op::Branch { target };
-					}
-				}
+				(Some(target), _) => self.resolve(pending.source, target),
 				(None, Some(outer)) => outer.pending.push(*pending),
 				(None, None) => return Err(pending.place.undeclared("label", pending.label)),
 			}
 		}
+		self.release_passed(closed.passed);
 		Ok(self.scopes.len())
+	}
+
+	/// Lets a branch go to that instruction.
+	fn resolve(&mut self, source: Source, target: u32) {
+		let place = match source {
+			Source::Branch(index) => match self.code.get_mut(index).map(|instruction| &mut instruction.op) {
+				Some(Op::Branch { target }) => Some(target),
+				_ => None,
+			},
+			Source::Target(index) => self.targets.get_mut(index),
+		};
+		if let Some(place) = place {
+			*place = target;
+		}
 	}
 
 	/// The innermost scope.
@@ -79,9 +96,35 @@ impl<'a> Body<'a> {
 
 	/// The branch that is being read goes to that label.
 	pub(super) fn branch(&mut self, label: &'a str, place: Place) -> Result<Op, ParseError> {
-		let instruction = self.code.len();
-		self.scope(place)?.pending.push(Pending { instruction, label, place });
+		let source = Source::Branch(self.code.len());
+		self.scope(place)?.pending.push(Pending { source, label, place });
 		Ok(Op::Branch { target: 0 })
+	}
+
+	/// Adds that label to the targets of branches with an index. There are fewer of them than bytes of text.
+	pub(super) fn target(&mut self, label: &'a str, place: Place) -> Result<(), ParseError> {
+		let source = Source::Target(self.targets.len());
+		self.targets.push(0);
+		self.scope(place)?.pending.push(Pending { source, label, place });
+		Ok(())
+	}
+
+	/// Where the guard does not hold, the instructions from here on are skipped, up to [`Self::end_skip`].
+	pub(super) fn skip_unless(&mut self, guard: Guard, place: Place) -> Result<Option<usize>, ParseError> {
+		let skips = match guard {
+			Guard::Always => return Ok(None),
+			Guard::If(slot) => Guard::Unless(slot),
+			Guard::Unless(slot) => Guard::If(slot),
+		};
+		self.push(skips, Op::Branch { target: 0 }, place)?;
+		Ok(Some(self.code.len() - 1))
+	}
+
+	/// Ends what [`Self::skip_unless`] started.
+	pub(super) fn end_skip(&mut self, skip: Option<usize>) {
+		if let Some(index) = skip {
+			self.resolve(Source::Branch(index), self.code.len() as u32);
+		}
 	}
 
 	/// Appends an instruction.
@@ -168,9 +211,10 @@ impl<'a> Body<'a> {
 			return Ok(None);
 		};
 		Ok(Some(match symbol {
-			Symbol::Register { .. } => return Ok(None),
+			Symbol::Register { .. } | Symbol::Targets { .. } => return Ok(None),
 			Symbol::Global { index } => (Seed::Global(index), Space::Global),
 			Symbol::Const { offset } => (Seed::Value(offset), Space::Const),
+			Symbol::Passed { offset, .. } => (Seed::Value(offset.into()), Space::Local),
 			Symbol::Local { offset } => (Seed::Value(offset), Space::Local),
 			Symbol::Param { offset } => (Seed::Value(offset), Space::Param),
 			Symbol::SharedAt { offset } => (Seed::Value(offset), Space::Shared),
@@ -204,7 +248,7 @@ impl<'a> Body<'a> {
 			.ok_or_else(|| place.too_large("bytes of static shared memory", MAX_SHARED_BYTES.into()))
 	}
 
-	/// To be called once, after the last instruction: dynamic shared memory follows the static one.
+	/// To be called once, after the last instruction of the last function: dynamic shared memory follows the static one.
 	pub(super) fn finish_shared(&mut self) {
 		if self.fixed.contains_key(&Seed::DynamicShared) {
 			self.shared_bytes = self.shared_bytes.next_multiple_of(DYNAMIC_SHARED_ALIGN);

@@ -1,4 +1,4 @@
-//! `setp`, `selp` and `slct`.
+//! `setp`, `set`, `selp` and `slct`.
 
 use super::{
 	modifiers::{Modifiers, Type},
@@ -6,8 +6,20 @@ use super::{
 };
 use crate::{
 	error::ParseError,
-	ir::{Combine, Comparison, IntType, Op, Precision},
+	ir::{Combine, Compared, Comparison, Condition, IntType, Op, Precision, Truth},
 };
+
+/// How a comparison is combined with a predicate.
+type Join = fn(Condition) -> Combine;
+
+fn join(name: &str) -> Option<Join> {
+	match name {
+		"and" => Some(Combine::And),
+		"or" => Some(Combine::Or),
+		"xor" => Some(Combine::Xor),
+		_ => None,
+	}
+}
 
 /// The comparison of that name, and whether it is one for unsigned numbers only.
 fn comparison(name: &str) -> Option<(Comparison, bool)> {
@@ -46,7 +58,7 @@ fn allowed(comparison: Comparison, unsigned_only: bool, ty: Type) -> bool {
 }
 
 impl<'a> EntryParser<'a, '_> {
-	/// `setp selp`
+	/// `setp set selp`
 	pub(super) fn compare(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
 		match name.base() {
 			"setp" => {
@@ -55,6 +67,13 @@ impl<'a> EntryParser<'a, '_> {
 					floats), [.and .or .xor], 16 to 64 bits or .f32 .f64; no .ftz",
 				);
 				self.set_predicate(name)
+			}
+			"set" => {
+				name.supports(
+					"the comparisons of setp, [.and .or .xor], .u32 .s32 .f32 for the result, 16 to 64 bits or .f32 .f64 for the \
+					operands; no .ftz",
+				);
+				self.set(name)
 			}
 			_ => {
 				name.supports(".b16 to .b64, .u16 to .u64, .s16 to .s64, .f32, .f64");
@@ -90,7 +109,7 @@ impl<'a> EntryParser<'a, '_> {
 
 	fn set_predicate(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
 		let (comparison, unsigned_only) = name.require(comparison)?;
-		let join = name.accept_with(|part| ["and", "or", "xor"].into_iter().find(|join| *join == part));
+		let join = name.accept_with(join);
 		let ty = name.last_type(|ty| allowed(comparison, unsigned_only, ty))?;
 		let first = self.destination(Type::Predicate)?;
 		let place = self.tokens.peek().place;
@@ -102,22 +121,38 @@ impl<'a> EntryParser<'a, '_> {
 		let a = self.source(ty)?;
 		self.comma()?;
 		let b = self.source(ty)?;
-		let combine = match join {
-			None => Combine::Alone,
-			Some(join) => {
-				self.comma()?;
-				let condition = self.condition()?;
-				match join {
-					"and" => Combine::And(condition),
-					"or" => Combine::Or(condition),
-					_ => Combine::Xor(condition),
-				}
-			}
-		};
+		let combine = self.combine(join)?;
 		let d = [first, second];
 		Ok(match ty {
 			Type::Float(precision) => Op::CompareFloat { comparison, precision, combine, d, a, b },
 			_ => Op::Compare { comparison, ty: ty.int(), combine, d, a, b },
 		})
+	}
+	/// The last operand of a comparison, if it has one.
+	fn combine(&mut self, join: Option<Join>) -> Result<Combine, ParseError> {
+		let Some(join) = join else { return Ok(Combine::Alone) };
+		self.comma()?;
+		Ok(join(self.condition()?))
+	}
+
+	/// `set`: a comparison whose result is a number.
+	fn set(&mut self, mut name: Modifiers<'a>) -> Result<Op, ParseError> {
+		let (comparison, unsigned_only) = name.require(comparison)?;
+		let join = name.accept_with(join);
+		let single = Type::Float(Precision::Single);
+		let result = name.ty(|ty| ty == single || matches!(ty, Type::Int(IntType { bits: 32, .. })))?;
+		let ty = name.last_type(|ty| allowed(comparison, unsigned_only, ty))?;
+		let d = self.destination(result)?;
+		self.comma()?;
+		let a = self.source(ty)?;
+		self.comma()?;
+		let b = self.source(ty)?;
+		let combine = self.combine(join)?;
+		let one = if result == single { Truth::One } else { Truth::AllOnes };
+		let of = match ty {
+			Type::Float(precision) => Compared::Floats(precision),
+			_ => Compared::Integers(ty.int()),
+		};
+		Ok(Op::Set { comparison, of, combine, one, d, a, b })
 	}
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
 	error::ParseError,
-	fault::Space,
+	fault::{AccessKind, Space},
 	ir::{AtomicOp, Op},
 	lexer::TokenKind,
 };
@@ -90,7 +90,7 @@ impl<'a> EntryParser<'a, '_> {
 				.lu .cv .nc] [.v2 .v4] .b8 to .b64, .u8 to .u64, .s8 to .s64, .f32, .f64"
 			},
 			false => {
-				"[.volatile | .weak | .relaxed.SCOPE | .release.SCOPE] [.global .shared .local] [.wb .cg .cs .wt] [.v2 .v4] \
+				"[.volatile | .weak | .relaxed.SCOPE | .release.SCOPE] [.global .shared .local .param] [.wb .cg .cs .wt] [.v2 .v4] \
 				.b8 to .b64, .u8 to .u64, .s8 to .s64, .f32, .f64"
 			},
 		});
@@ -101,7 +101,8 @@ impl<'a> EntryParser<'a, '_> {
 			name.accept_any(&["volatile", "weak"]);
 		}
 		let space = name.accept_with(space).unwrap_or(Space::Generic);
-		let written = matches!(space, Space::Generic | Space::Global | Space::Shared | Space::Local);
+		let written =
+			matches!(space, Space::Generic | Space::Global | Space::Shared | Space::Local | Space::Param);
 		if !load && !written {
 			return Err(name.unsupported());
 		}
@@ -132,12 +133,12 @@ impl<'a> EntryParser<'a, '_> {
 		let Some(count) = count else {
 			let (d, bits) = self.wide_register(ty)?;
 			self.comma()?;
-			let from = self.address(space)?;
+			let from = self.address(AccessKind::Load, space)?;
 			return Ok(Op::Load { ty: ty.int(), bits, d, from });
 		};
 		let vector = self.vector_of(name, ty, count, Elements::Written)?;
 		self.comma()?;
-		let from = self.address(space)?;
+		let from = self.address(AccessKind::Load, space)?;
 		Ok(Op::LoadVector { ty: ty.int(), bits: vector.bits, count, d: vector.slots, from })
 	}
 
@@ -148,7 +149,7 @@ impl<'a> EntryParser<'a, '_> {
 		ty: Type,
 		count: Option<u8>,
 	) -> Result<Op, ParseError> {
-		let to = self.address(space)?;
+		let to = self.address(AccessKind::Store, space)?;
 		self.comma()?;
 		let bytes = ty.bits() / 8;
 		let Some(count) = count else {
@@ -197,7 +198,7 @@ impl<'a> EntryParser<'a, '_> {
 			self.comma()?;
 			d
 		};
-		let at = self.address(space)?;
+		let at = self.address(AccessKind::Atomic, space)?;
 		self.comma()?;
 		let b = self.source(ty)?;
 		let c = if op == AtomicOp::CompareExchange {

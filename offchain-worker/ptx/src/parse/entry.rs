@@ -3,55 +3,75 @@
 use super::{
 	body::Body,
 	literal::integer,
-	modifiers::{Modifiers, Type},
-	names::{ModuleNames, Symbol},
+	modifiers::Modifiers,
+	names::{ModuleNames, Role, Symbol},
 	operand::EntryParser,
-	variable::{self, VariableSpace},
+	variable::{self, Parameter, VariableSpace},
 };
 use crate::{
 	error::ParseError,
-	ir::{Guard, Op},
+	ir::Guard,
 	lexer::{Place, TokenKind, Tokens},
-	module::{Entry, Module, ParamInfo, MAX_BLOCK_THREADS, MAX_ENTRIES, MAX_PARAM_BYTES},
+	module::{Entry, ParamInfo, MAX_BLOCK_THREADS, MAX_ENTRIES, MAX_PARAM_BYTES},
 };
 use alloc::vec::Vec;
 
-const BODY_DIRECTIVES: &str = ".reg .local .shared .pragma .loc";
-const REGISTER_TYPES: &str = ".pred .b16 .b32 .b64 .u16 .u32 .u64 .s16 .s32 .s64 .f32 .f64";
+const BODY_DIRECTIVES: &str =
+	".reg .local .shared .param .pragma .loc, .branchtargets after a label; no .callprototype and no .calltargets";
 
-/// What comes after `.entry`.
+/// An entry whose functions have not been added yet.
+pub(super) struct Draft<'a> {
+	pub(super) name: &'a str,
+	pub(super) place: Place,
+	params: Vec<ParamInfo>,
+	max_threads: u32,
+	required_block: Option<[u32; 3]>,
+	pub(super) body: Body<'a>,
+}
+
+/// What comes after `.entry`. `known` are those that the module has.
 pub(super) fn parse<'a>(
 	tokens: &mut Tokens<'a>,
 	names: &ModuleNames<'a>,
-	module: &Module,
-) -> Result<Entry, ParseError> {
+	known: &[Draft<'a>],
+) -> Result<Draft<'a>, ParseError> {
 	let (name, place) = tokens.word("the entry's name")?;
-	if module.entry(name).is_some() {
+	if known.iter().any(|entry| entry.name == name) {
 		return Err(place.duplicate(name));
 	}
-	if module.entries.len() >= MAX_ENTRIES {
+	if known.len() >= MAX_ENTRIES {
 		return Err(place.too_large("entries of a module", MAX_ENTRIES as u64));
 	}
-	let mut parser = EntryParser { tokens, names, body: Body::default() };
+	let mut body = Body::default();
+	let mut parser = EntryParser { tokens, names, body: &mut body, link: None };
 	parser.body.open(place)?;
 	let params = parser.parameters()?;
 	let (max_threads, required_block) = parser.performance_directives()?;
 	parser.statements()?;
-	let body = parser.body;
-	Ok(Entry {
-		name: name.into(),
-		params,
-		code: body.code,
-		lines: body.lines,
-		seeds: body.seeds,
-		warp_ops: body.warp_ops,
-		threads_meet: body.threads_meet,
-		global_atomics: body.global_atomics,
-		local_bytes: body.local_bytes,
-		shared_bytes: body.shared_bytes,
-		max_threads,
-		required_block,
-	})
+	Ok(Draft { name, place, params, max_threads, required_block, body })
+}
+
+impl Draft<'_> {
+	/// The entry, once its functions have been added.
+	pub(super) fn finish(self) -> Entry {
+		let Self { name, params, max_threads, required_block, mut body, .. } = self;
+		body.finish_shared();
+		Entry {
+			name: name.into(),
+			params,
+			code: body.code,
+			lines: body.lines,
+			seeds: body.seeds,
+			targets: body.targets,
+			warp_ops: body.warp_ops,
+			threads_meet: body.threads_meet,
+			global_atomics: body.global_atomics,
+			local_bytes: body.local_bytes,
+			shared_bytes: body.shared_bytes,
+			max_threads,
+			required_block,
+		}
+	}
 }
 
 impl<'a> EntryParser<'a, '_> {
@@ -63,7 +83,12 @@ impl<'a> EntryParser<'a, '_> {
 			return Ok(params);
 		}
 		loop {
-			let (info, name, place) = self.parameter()?;
+			let token = self.tokens.peek();
+			if !self.tokens.accept_word(".param")? {
+				return Err(token.unexpected("`.param`"));
+			}
+			let Parameter { name, place, bytes, align, .. } = variable::parameter(self.tokens)?;
+			let info = ParamInfo { bytes: bytes.into(), align };
 			let offset = end.next_multiple_of(info.align);
 			end = offset.saturating_add(info.bytes);
 			if end > MAX_PARAM_BYTES {
@@ -78,31 +103,6 @@ impl<'a> EntryParser<'a, '_> {
 		}
 		self.tokens.expect(')', "`,` or `)`")?;
 		Ok(params)
-	}
-
-	fn parameter(&mut self) -> Result<(ParamInfo, &'a str, Place), ParseError> {
-		let token = self.tokens.peek();
-		if !self.tokens.accept_word(".param")? {
-			return Err(token.unexpected("`.param`"));
-		}
-		let align = variable::alignment(self.tokens)?;
-		let ty = variable::data_type(self.tokens)?;
-		// What a pointer points to is a hint for the assembler.
-		if self.tokens.accept_word(".ptr")? {
-			for space in [".global", ".const", ".local", ".shared"] {
-				if self.tokens.accept_word(space)? {
-					break;
-				}
-			}
-			variable::alignment(self.tokens)?;
-		}
-		let (name, place) = self.tokens.word("the parameter's name")?;
-		let element = u32::from(ty.bits() / 8);
-		let bytes = variable::array_length(self.tokens)?
-			.and_then(|length| length.checked_mul(element))
-			.filter(|bytes| *bytes <= MAX_PARAM_BYTES)
-			.ok_or_else(|| place.too_large("bytes of parameters", MAX_PARAM_BYTES.into()))?;
-		Ok((ParamInfo { bytes, align: align.unwrap_or(element) }, name, place))
 	}
 
 	/// Directives between the parameters and the body: the most threads of a block, and the shape it must have.
@@ -151,8 +151,8 @@ impl<'a> EntryParser<'a, '_> {
 		self.tokens.expect(';', "`;`")
 	}
 
-	/// Everything from `{` to the `}` that ends the entry.
-	fn statements(&mut self) -> Result<(), ParseError> {
+	/// Everything from `{` to the `}` that ends the entry or function.
+	pub(super) fn statements(&mut self) -> Result<(), ParseError> {
 		let start = self.tokens.peek();
 		self.tokens.expect('{', "`{`")?;
 		self.body.open(start.place)?;
@@ -178,10 +178,12 @@ impl<'a> EntryParser<'a, '_> {
 				}
 				TokenKind::Word(word) if word.starts_with('.') => self.directive(word, token.place)?,
 				TokenKind::Word(word) => {
-					if self.tokens.accept(':')? {
-						self.body.label(word, token.place)?;
-					} else {
+					if !self.tokens.accept(':')? {
 						self.guarded_instruction(Guard::Always, word, token.place)?;
+					} else if self.tokens.accept_word(".branchtargets")? {
+						self.branch_targets(word, token.place)?;
+					} else {
+						self.body.label(word, token.place)?;
 					}
 				}
 				_ => return Err(token.unexpected("an instruction, a label, a directive or `}`")),
@@ -190,16 +192,21 @@ impl<'a> EntryParser<'a, '_> {
 		Ok(())
 	}
 
-	/// After the last `}`: the end of the text of an entry returns.
+	/// After the last `}`: the end of the text of an entry or a function returns.
 	fn finish(&mut self, place: Place) -> Result<(), ParseError> {
-		self.body.push(Guard::Always, Op::Return, place)?;
-		self.body.finish_shared();
+		let op = self.returns();
+		self.body.push(Guard::Always, op, place)?;
 		self.body.close()?;
 		Ok(())
 	}
 
 	fn guarded_instruction(&mut self, guard: Guard, word: &'a str, place: Place) -> Result<(), ParseError> {
-		let op = self.instruction(Modifiers::new(word, place))?;
+		let name = Modifiers::new(word, place);
+		if name.base() == "call" {
+			self.call(guard, name, place)?;
+			return self.tokens.expect(';', "`;` after the operands");
+		}
+		let op = self.instruction(name)?;
 		self.tokens.expect(';', "`;` after the operands")?;
 		self.body.push(guard, op, place)
 	}
@@ -209,6 +216,13 @@ impl<'a> EntryParser<'a, '_> {
 			".reg" => self.registers(),
 			".loc" | ".file" => self.tokens.skip_line(place.line),
 			".pragma" => self.pragma(),
+			".param" => {
+				let Parameter { name, place, ty, bytes, align } = variable::parameter(self.tokens)?;
+				self.tokens.expect(';', "`;`")?;
+				let offset = self.body.reserve_passed(bytes, align, place)?;
+				let symbol = Symbol::Passed { role: Role::Caller, offset, bytes, ty };
+				self.body.scope(place)?.declare(name, place, symbol)
+			}
 			".local" | ".shared" => {
 				let space = VariableSpace::of(directive).unwrap_or(VariableSpace::Local);
 				let declaration = variable::parse(self.tokens, space)?;
@@ -229,9 +243,7 @@ impl<'a> EntryParser<'a, '_> {
 
 	/// `.reg .b32 %r<10>;` or `.reg .pred p, q;`
 	fn registers(&mut self) -> Result<(), ParseError> {
-		let (word, place) = self.tokens.word("a type")?;
-		let ty = word.strip_prefix('.').and_then(Type::named).filter(|ty| ty.bits() != 8);
-		let ty = ty.ok_or_else(|| place.unsupported("register type", word, REGISTER_TYPES))?;
+		let ty = variable::register_type(self.tokens)?;
 		loop {
 			let (name, place) = self.tokens.word("a register's name")?;
 			if self.tokens.accept('<')? {

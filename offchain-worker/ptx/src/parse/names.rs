@@ -1,6 +1,6 @@
 //! What names mean: a module's variables, and an entry's registers, labels, variables and parameters.
 
-use super::modifiers::Type;
+use super::{function::Functions, modifiers::Type};
 use crate::{error::ParseError, ir::Slot, lexer::Place};
 use alloc::{collections::BTreeMap, vec::Vec};
 
@@ -19,17 +19,38 @@ pub(super) enum Symbol {
 	Shared { bytes: Option<u32>, align: u32 },
 	/// A `.local` variable at that offset.
 	Local { offset: u64 },
-	/// A parameter at that offset.
+	/// A parameter of the entry at that offset.
 	Param { offset: u64 },
+	/// A parameter or result of a function, or a variable for one, which are in local memory.
+	Passed { role: Role, offset: u32, bytes: u16, ty: Option<Type> },
+	/// Targets of branches with an index.
+	Targets { first: u32, count: u32 },
+}
+
+/// What a `.param` variable that is not an entry's is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Role {
+	/// The function reads it.
+	Parameter,
+	/// The function writes it.
+	Result,
+	/// The caller writes an argument to it, or finds a result there.
+	Caller,
 }
 
 /// The names of a module.
 #[derive(Debug, Default)]
-pub(super) struct ModuleNames<'a>(BTreeMap<&'a str, Symbol>);
+pub(super) struct ModuleNames<'a> {
+	variables: BTreeMap<&'a str, Symbol>,
+	pub(super) functions: Functions<'a>,
+}
 
 impl<'a> ModuleNames<'a> {
 	pub(super) fn declare(&mut self, name: &'a str, place: Place, symbol: Symbol) -> Result<(), ParseError> {
-		match self.0.insert(name, symbol) {
+		if self.functions.get(name).is_some() {
+			return Err(place.duplicate(name));
+		}
+		match self.variables.insert(name, symbol) {
 			// Every source file that uses dynamic shared memory declares it.
 			Some(Symbol::Shared { bytes: None, .. })
 				if matches!(symbol, Symbol::Shared { bytes: None, .. }) =>
@@ -42,19 +63,27 @@ impl<'a> ModuleNames<'a> {
 	}
 
 	pub(super) fn get(&self, name: &str) -> Option<Symbol> {
-		self.0.get(name).copied()
+		self.variables.get(name).copied()
 	}
 
 	pub(super) fn len(&self) -> usize {
-		self.0.len()
+		self.variables.len()
 	}
 }
 
-/// A branch whose label was not known when it was read.
+/// What goes to a label.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+	/// The branch of that index.
+	Branch(usize),
+	/// The element of that index of the list of targets.
+	Target(usize),
+}
+
+/// A label that was not known when it was read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending<'a> {
-	/// Index of the branch.
-	pub(super) instruction: usize,
+	pub(super) source: Source,
 	pub(super) label: &'a str,
 	pub(super) place: Place,
 }
@@ -66,6 +95,8 @@ pub(super) struct Scope<'a> {
 	/// `%r<10>`: prefix to count and type.
 	ranges: BTreeMap<&'a str, (u32, Type)>,
 	labels: BTreeMap<&'a str, u32>,
+	/// Size, alignment and place of its `.param` variables.
+	pub(super) passed: Vec<(u16, u32, u32)>,
 	pub(super) pending: Vec<Pending<'a>>,
 }
 

@@ -4,11 +4,11 @@ use super::{
 	body::Body,
 	literal::{integer, Literal},
 	modifiers::{Type, U32},
-	names::{ModuleNames, Symbol},
+	names::{ModuleNames, Role, Symbol},
 };
 use crate::{
 	error::ParseError,
-	fault::Space,
+	fault::{AccessKind, Space},
 	ir::{Address, Condition, LaneMask, Seed, Slot, Special},
 	lexer::{Place, TokenKind, Tokens},
 };
@@ -17,11 +17,15 @@ const SPECIAL_REGISTERS: &str =
 	"%tid, %ntid, %ctaid, %nctaid (each .x .y .z), %laneid, %warpid, %lanemask_eq _le _lt _ge _gt; clocks and the like are \
 	refused because they are not deterministic";
 
-/// Reads the body of one entry.
+const PASSED: &str = "a .param variable, with ld.param or st.param: parameters are read, results are written";
+
+/// Reads the body of one entry or function.
 pub(super) struct EntryParser<'a, 'p> {
 	pub(super) tokens: &'p mut Tokens<'a>,
 	pub(super) names: &'p ModuleNames<'a>,
-	pub(super) body: Body<'a>,
+	pub(super) body: &'p mut Body<'a>,
+	/// In a function, the slot that says where its caller goes on.
+	pub(super) link: Option<Slot>,
 }
 
 /// What may stand in a vector operand beside registers.
@@ -50,6 +54,16 @@ impl<'a> EntryParser<'a, '_> {
 	/// A register to write to, of exactly the width and kind of `ty`.
 	pub(super) fn destination(&mut self, ty: Type) -> Result<Slot, ParseError> {
 		let (name, place) = self.tokens.word("a register")?;
+		self.destination_named(name, place, ty)
+	}
+
+	/// As [`Self::destination`], for a name that has been read.
+	pub(super) fn destination_named(
+		&mut self,
+		name: &'a str,
+		place: Place,
+		ty: Type,
+	) -> Result<Slot, ParseError> {
 		if name == "_" {
 			return self.body.sink(place);
 		}
@@ -91,6 +105,11 @@ impl<'a> EntryParser<'a, '_> {
 			let slot = self.body.fixed(Seed::Special(special), place)?;
 			return fits(U32, ty).then_some(slot).ok_or_else(|| place.mismatch(name, fitting(ty)));
 		}
+		if let Some(Symbol::Passed { role, .. }) = self.body.symbol(name) {
+			if !role.has_address() {
+				return Err(place.mismatch(name, "something else: arguments have no address"));
+			}
+		}
 		match self.body.address(name, self.names, place)? {
 			Some((seed, space)) => {
 				let short = matches!(space, Space::Shared | Space::Local | Space::Const | Space::Param);
@@ -99,6 +118,9 @@ impl<'a> EntryParser<'a, '_> {
 					return Err(place.mismatch(name, "an integer: this is an address"));
 				}
 				self.body.fixed(seed, place)
+			}
+			None if self.names.functions.get(name).is_some() => {
+				Err(place.unsupported("operand", name, "functions only in `call`: they have no address"))
 			}
 			None => Err(unknown(name, place)),
 		}
@@ -136,13 +158,31 @@ impl<'a> EntryParser<'a, '_> {
 	}
 
 	/// `[%rd1+8]`, `[name]`, `[name+4]`.
-	pub(super) fn address(&mut self, space: Space) -> Result<Address, ParseError> {
+	pub(super) fn address(&mut self, access: AccessKind, space: Space) -> Result<Address, ParseError> {
 		self.tokens.expect('[', "`[`")?;
 		let token = self.tokens.peek();
 		let TokenKind::Word(name) = token.kind else {
 			return Err(token.unexpected("a register or a variable as the address"));
 		};
 		self.tokens.next()?;
+		if let Some(Symbol::Passed { role, offset: at, .. }) = self.body.symbol(name).copied() {
+			let allowed = match role {
+				Role::Parameter => access == AccessKind::Load,
+				Role::Result => access == AccessKind::Store,
+				Role::Caller => true,
+			};
+			if space != Space::Param || !allowed {
+				return Err(token.place.mismatch(name, PASSED));
+			}
+			let base = self.body.fixed(Seed::Value(at.into()), token.place)?;
+			let offset = self.offset()?;
+			self.tokens.expect(']', "`]`")?;
+			return Ok(Address { offset, base, space: Space::Local });
+		}
+		// The parameters of the entry can be read, and have addresses there.
+		if space == Space::Param && (self.link.is_some() || access != AccessKind::Load) {
+			return Err(token.place.mismatch(name, PASSED));
+		}
 		let base = match self.body.address(name, self.names, token.place)? {
 			Some((seed, found)) if found == space || (found == Space::Global && space == Space::Generic) => {
 				self.body.fixed(seed, token.place)?

@@ -7,9 +7,11 @@ use super::{
 use crate::{
 	error::ParseError,
 	lexer::{Place, TokenKind, Tokens},
-	module::MAX_GLOBAL_BYTES,
+	module::{MAX_GLOBAL_BYTES, MAX_PARAM_BYTES},
 };
 use alloc::vec::Vec;
+
+const REGISTER_TYPES: &str = ".pred .b16 .b32 .b64 .u16 .u32 .u64 .s16 .s32 .s64 .f32 .f64";
 
 /// Where a variable lives.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -64,6 +66,48 @@ pub(super) fn data_type(tokens: &mut Tokens<'_>) -> Result<Type, ParseError> {
 		.and_then(Type::named)
 		.filter(|ty| *ty != Type::Predicate)
 		.ok_or_else(|| place.unsupported("type", word, ".b8 to .b64, .u8 to .u64, .s8 to .s64, .f32, .f64"))
+}
+
+/// `.reg` has been read: the type of a register.
+pub(super) fn register_type(tokens: &mut Tokens<'_>) -> Result<Type, ParseError> {
+	let (word, place) = tokens.word("a type")?;
+	let ty = word.strip_prefix('.').and_then(Type::named).filter(|ty| ty.bits() != 8);
+	ty.ok_or_else(|| place.unsupported("register type", word, REGISTER_TYPES))
+}
+
+/// A `.param` variable.
+#[derive(Debug)]
+pub(super) struct Parameter<'a> {
+	pub(super) name: &'a str,
+	pub(super) place: Place,
+	/// Nothing for arrays.
+	pub(super) ty: Option<Type>,
+	pub(super) bytes: u16,
+	pub(super) align: u32,
+}
+
+/// What follows `.param`, up to the name and the size.
+pub(super) fn parameter<'a>(tokens: &mut Tokens<'a>) -> Result<Parameter<'a>, ParseError> {
+	let align = alignment(tokens)?;
+	let ty = data_type(tokens)?;
+	// What a pointer points to is a hint for the assembler.
+	if tokens.accept_word(".ptr")? {
+		for space in [".global", ".const", ".local", ".shared"] {
+			if tokens.accept_word(space)? {
+				break;
+			}
+		}
+		alignment(tokens)?;
+	}
+	let (name, place) = tokens.word("the parameter's name")?;
+	let array = tokens.peek().kind == TokenKind::Punctuation('[');
+	let element = u32::from(ty.bits() / 8);
+	let bytes = array_length(tokens)?
+		.and_then(|length| length.checked_mul(element))
+		.filter(|bytes| *bytes <= MAX_PARAM_BYTES)
+		.ok_or_else(|| place.too_large("bytes of parameters", MAX_PARAM_BYTES.into()))?;
+	let ty = (!array).then_some(ty);
+	Ok(Parameter { name, place, ty, bytes: bytes as u16, align: align.unwrap_or(element) })
 }
 
 /// `[4][2]` after a name: the number of elements, `None` in case of `[]`, 1 when there are no brackets.

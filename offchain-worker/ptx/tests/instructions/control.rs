@@ -87,6 +87,71 @@ fn a_block_adds_up_in_shared_memory() {
 	assert_eq!(words(&bytes), [sum; 128], "every thread sees the whole sum");
 }
 
+#[test]
+fn an_index_chooses_the_target_of_a_branch() {
+	// Two lists, one of them in a block with a label of its own and with one from outside.
+	let body = "
+		mov.u32 %r1, %tid.x; mov.u32 %r2, 0; mul.wide.u32 %rd1, %r1, 4; add.u64 %rd1, %rd1, %rd0; and.b32 %r3, %r1, 3;
+		T: .branchtargets A, B, A, OUT;
+		brx.idx.uni %r3, T;
+	A:	add.u32 %r2, %r2, 1;
+	B:	add.u32 %r2, %r2, 10; shr.u32 %r4, %r1, 2; setp.gt.u32 %p1, %r4, 1; @%p1 bra OUT;
+		{ U: .branchtargets A, OUT; @!%p1 brx.idx %r4, U; A: add.u32 %r2, %r2, 100; }
+	OUT: st.global.u32 [%rd1], %r2;";
+	let found = words(&run(body, 12, &[0; 48]).unwrap());
+	assert_eq!(found, [111, 110, 111, 0, 11, 10, 11, 0, 11, 10, 11, 0]);
+}
+
+#[test]
+fn an_index_without_a_target_is_a_fault() {
+	let body = "mov.u32 %r1, %tid.x; T: .branchtargets L, L;\nbrx.idx %r1, T; L: ret;";
+	assert_eq!(
+		fault_kind(body, 3),
+		(FaultKind::BranchIndex { index: 2, targets: 2 }, [2, 0, 0], FIRST_LINE + 1)
+	);
+	// The list that follows is another one.
+	let late =
+		"mov.u32 %r1, %tid.x; add.u32 %r2, %r1, 1; T: .branchtargets L, L; U: .branchtargets L, L; brx.idx %r2, T; L: ret;";
+	assert_eq!(fault_kind(late, 2), (FaultKind::BranchIndex { index: 2, targets: 2 }, [1, 0, 0], FIRST_LINE));
+}
+
+/// What each of `threads` threads gets from a barrier to which it gives whether its number is at least `bound`.
+fn reduced(barrier: &str, threads: u32, bound: u32) -> Vec<u32> {
+	let body = format!(
+		"mov.u32 %r1, %tid.x; mul.wide.u32 %rd1, %r1, 4; add.u64 %rd1, %rd1, %rd0; setp.ge.u32 %p1, %r1, {bound};
+		setp.ge.u32 %p3, %r1, 32; @%p3 bra SECOND; {barrier} bra STORE; SECOND: {barrier}
+		STORE: st.global.u32 [%rd1], %r2;"
+	);
+	words(&run(&body, threads, &vec![0; threads as usize * 4]).unwrap())
+}
+
+#[test]
+fn threads_learn_of_each_other_at_barriers() {
+	for (threads, bound) in [(40, 0), (40, 33), (64, 39), (64, 64), (1, 0)] {
+		let holding = threads - bound.min(threads);
+		let of_all = |value: u32| vec![value; threads as usize];
+		assert_eq!(reduced("bar.red.popc.u32 %r2, 0, %p1;", threads, bound), of_all(holding));
+		assert_eq!(reduced("barrier.red.popc.u32 %r2, 3, !%p1;", threads, bound), of_all(threads - holding));
+		let and = "bar.red.and.pred %p2, 1, %p1; selp.u32 %r2, 1, 0, %p2;";
+		assert_eq!(reduced(and, threads, bound), of_all((holding == threads).into()));
+		let or = "barrier.cta.red.or.aligned.pred %p1, 15, !%p1; selp.u32 %r2, 1, 0, %p1;";
+		assert_eq!(reduced(or, threads, bound), of_all((holding < threads).into()));
+	}
+}
+
+#[test]
+fn threads_must_ask_the_same_at_a_barrier() {
+	for (first, second) in [
+		("bar.red.popc.u32 %r2, 0, %p1;", "bar.sync 0;"),
+		("bar.red.and.pred %p1, 0, %p1;", "bar.red.or.pred %p1, 0, %p1;"),
+		("bar.red.and.pred %p1, 0, %p1;", "bar.red.and.pred %p1, 1, %p1;"),
+	] {
+		let body =
+			format!("mov.u32 %r1, %tid.x; setp.ge.u32 %p1, %r1, 32; @%p1 bra B; {first} ret;\nB: {second}");
+		assert_eq!(fault_kind(&body, 64), (FaultKind::BarrierDivergence, [32, 0, 0], FIRST_LINE + 1));
+	}
+}
+
 fn fault_kind(body: &str, threads: u32) -> (FaultKind, [u32; 3], u32) {
 	match run(body, threads, &[0; 4]) {
 		Err(LaunchError::Fault(fault)) => (fault.kind, fault.thread, fault.line),

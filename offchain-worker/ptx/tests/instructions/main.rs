@@ -4,10 +4,12 @@
 
 mod bit_fields;
 mod carries;
+mod comparisons;
 mod control;
 mod conversions;
 mod evaluate;
 mod floats;
+mod functions;
 mod integers;
 mod kernel;
 mod matrix;
