@@ -69,7 +69,20 @@
 //!   a thread that takes no part has no defined result: it is zero here. `activemask` names the threads that are at the
 //!   same instruction when no thread of the warp can go on.
 //! * `mma` on bytes needs all 32 threads of the warp; `.satfinite` clamps the exact sum, once.
-//! * Textures, clocks and calls are not supported.
+//! * The threads of a block give the same operation to a barrier that counts (`bar.red`), or it is a fault.
+//! * The index of a `brx.idx` that has no target is a fault.
+//!
+//! # Functions
+//!
+//! An entry calls functions by their names, which must be defined in the same text. No function may come to call itself,
+//! so there is no stack: each has one place for its registers, arguments and `.local` variables in every thread, which
+//! counts for the limits of the entry ([`MAX_SLOTS`], [`MAX_LOCAL_BYTES`], [`MAX_INSTRUCTIONS`]). What a function reads
+//! without having written it is zero at its first call, and what the last call left later.
+//!
+//! # What is refused
+//!
+//! Recursion, calls through registers and addresses of functions, functions of other modules (`.extern .func`, such as
+//! `vprintf`), barriers for some of a block's threads (`bar.arrive`, a thread count), textures, surfaces and clocks.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -1,5 +1,5 @@
 //! Kernels compiled by clang, optimised and not, against the same computations in Rust. `fixtures/kernels.c` says how
-//! the PTX was made.
+//! the PTX was made; `fixtures/functions.c` has functions that are not inlined.
 
 #![cfg(test)]
 
@@ -8,6 +8,8 @@ use std::num::Wrapping;
 
 const OPTIMISED: &str = include_str!("fixtures/kernels_o2.ptx");
 const DEBUG: &str = include_str!("fixtures/kernels_o0_debug.ptx");
+const FUNCTIONS: [&str; 2] =
+	[include_str!("fixtures/functions_o2.ptx"), include_str!("fixtures/functions_o0_debug.ptx")];
 
 /// Reproducible bytes without a pattern that a shift would hide.
 fn noise(length: usize, seed: u64) -> Vec<u8> {
@@ -168,5 +170,76 @@ fn a_mixture_of_everything_is_that_of_rust() {
 		]);
 		device.launch(&text, "mixture", 3, 32);
 		assert_eq!(device.memory.read(out, 96 * 4).unwrap(), expected);
+	}
+}
+
+/// `apply` of the fixture.
+fn apply(operation: u8, a: i32, b: i32) -> i32 {
+	match operation {
+		0 => a.wrapping_add(b),
+		1 => a.wrapping_sub(b),
+		2 => a.clamp(-(b & 0xff), b & 0xff),
+		3 => a ^ b << 3,
+		4 => (a as u32 >> (b & 31)) as i32,
+		5 => b.clamp(-1_000, 1_000) - a.clamp(-77, 77),
+		7 => a.wrapping_mul(b),
+		_ => -1,
+	}
+}
+
+/// What a thread of `operations` stores, but for the sum of its block, and its part of that.
+fn operations(i: usize, codes: &[u8], data: &[i32]) -> ([i32; 6], u32) {
+	let mut value = data[i];
+	let (mut sum, mut least, mut most, mut last) = (0i64, i32::MAX, -i32::MAX, [1u8, 2, 3, 4, 5]);
+	for (k, code) in codes.iter().enumerate() {
+		value = apply(*code, value, data[(i + k) & 63]);
+		sum += i64::from(value) * (k as i64 - 3);
+		(least, most) = (least.min(value), most.max(value));
+		last[(k + 1) % 5] = value as u8;
+	}
+	let last = [last[0], last[2], last[4], codes.len() as u8];
+	let scaled = (0.5f64 * f64::from(value as i8) - 3.25) as i32;
+	([sum as i32 ^ (sum >> 32) as i32, least, most, i32::from_le_bytes(last), 0, scaled], value as u32)
+}
+
+#[test]
+fn functions_that_are_not_inlined_compute_what_rust_does() {
+	const BLOCK: usize = 64;
+	let codes: Vec<u8> = noise(40, 6).iter().map(|byte| byte % 9).collect();
+	assert!((0..9).all(|code| codes.contains(&code)), "every case of the switch: {codes:?}");
+	let data = noise(2 * BLOCK * 4, 7);
+	let words: Vec<i32> =
+		data.chunks_exact(4).map(|word| i32::from_le_bytes(word.try_into().unwrap())).collect();
+	let mut expected = Vec::new();
+	for block in 0..2 {
+		let threads: Vec<_> =
+			(block * BLOCK..(block + 1) * BLOCK).map(|i| operations(i, &codes, &words)).collect();
+		let sum = threads.iter().fold(0u32, |sum, (_, value)| sum.wrapping_add(*value));
+		for (mut stored, _) in threads {
+			stored[4] = sum as i32;
+			expected.extend(stored.iter().flat_map(|word| word.to_le_bytes()));
+		}
+	}
+	for text in FUNCTIONS {
+		let mut device = Device::new();
+		device.buffer(&codes);
+		device.buffer(&data);
+		let out = device.buffer(&vec![0; expected.len()]);
+		device.arguments.push(Argument::U32(codes.len() as u32));
+		device.launch(text, "operations", 2, BLOCK as u32);
+		assert_eq!(device.memory.read(out, expected.len() as u64).unwrap(), expected);
+	}
+}
+
+#[test]
+fn kernels_share_functions() {
+	for text in FUNCTIONS {
+		for (operation, expected) in [(2, 44), (5, 300 - 77), (7, 300 * 1234), (6, -1)] {
+			let mut device = Device::new();
+			let out = device.buffer(&[0; 4]);
+			device.arguments.extend([Argument::U32(operation), Argument::I32(1234), Argument::I32(300)]);
+			device.launch(text, "once", 1, 1);
+			assert_eq!(device.memory.read(out, 4).unwrap(), i32::to_le_bytes(expected));
+		}
 	}
 }

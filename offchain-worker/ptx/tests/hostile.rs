@@ -6,7 +6,7 @@ use millrace_ptx::{launch, run_block, Argument, Budget, LaunchConfig, Memory, Mo
 use proptest::prelude::*;
 
 /// Texts to start from. Together they have every kind of statement.
-const TEXTS: [&str; 4] = [
+const TEXTS: [&str; 6] = [
 	include_str!("fixtures/kernels_o2.ptx"),
 	include_str!("../benches/matrix_vector.ptx"),
 	"
@@ -50,11 +50,32 @@ const TEXTS: [&str; 4] = [
 		@%p4 bra OUT; bar.sync 1; st.global.v4.u32 [%d0+16], {%r3, %r4, %r8, %r11}; bar.warp.sync %r2;
 	OUT: ret;
 	}",
+	"
+	.version 7.0 .target sm_80 .address_size 64
+	.func (.param .align 8 .b8 out[16]) pair(.param .b64 a, .param .b32 b); .func (.param .b32 r) leaf(.param .b32 _);
+	.visible .func (.reg .b32 r, .reg .pred odd) next(.reg .b32 x, .reg .f32 y) {
+		.reg .b32 t; add.u32 r, x, 7; and.b32 t, r, 1; setp.ne.u32 odd, t, 0; bar.red.popc.u32 t, 2, odd; add.u32 r, r, t;
+		T: .branchtargets A, B, A; rem.u32 t, x, 3; brx.idx t, T; A: set.lt.and.u32.f32 r, y, 0f3F800000, !odd; B: @odd ret.uni;
+		barrier.red.or.pred odd, 3, odd; }
+	.func (.param .align 8 .b8 out[16]) pair(.param .b64 a, .param .b32 b) {
+		.reg .b64 %d<4>; .reg .b32 %r<4>; .reg .pred %p<2>; .local .align 8 .b8 depot[16]; ld.param.u64 %d0, [a]; mov.u64 %d1, b;
+		ld.local.u32 %r0, [%d1]; { .reg .b32 temp; .param .b32 param0; st.param.b32 [param0+0], %r0; .param .b32 retval0;
+		call.uni (retval0), leaf, (param0); ld.param.b32 %r1, [retval0+0]; } st.local.u32 [depot+4], %r1;
+		call (%r2, %p1), next, (%r1, 1.5); @%p1 exit; st.param.b64 [out], %d0; st.param.v2.b32 [out+8], {%r1, %r2}; ret; }
+	.func (.param .b32 r) leaf(.param .b32 x) { .reg .f32 f; .reg .b32 t; ld.param.b32 t, [x]; set.gt.f32.s32 f, t, 9; cvt.rzi.u32.f32 t, f;
+		st.param.b32 [r], t; ret; }
+	.entry k(.param .u64 a, .param .u32 n) {
+		.reg .pred %p<5>; .reg .b32 %r<12>; .reg .b64 %d<6>; ld.param.u64 %d0, [a]; ld.param.u32 %r0, [n]; mov.u32 %r1, %tid.x;
+		.param .b64 x; .param .align 8 .b8 y[16]; st.param.b64 [x], %d0; setp.lt.u32 %p0, %r1, %r0;
+		@%p0 call (y), pair, (x, %r1); ld.param.v2.b32 {%r2, %r3}, [y+8]; mul.wide.u32 %d1, %r1, 8; add.u64 %d1, %d1, %d0;
+		st.global.v2.u32 [%d1], {%r2, %r3}; call (%r4), leaf, (%r2); L: .branchtargets END, MORE; brx.idx.uni %r4, L;
+	MORE: call (_, %p2), next, (%r3, 0f00000000); END: bar.sync 0; ret; }",
+	include_str!("fixtures/functions_o2.ptx"),
 ];
 
 /// Words of PTX, and things that are nearly so.
 #[rustfmt::skip]
-const WORDS: [&str; 90] = [
+const WORDS: [&str; 100] = [
 	".version", ".target", ".address_size", ".entry", ".visible", ".param", ".reg", ".shared", ".global", ".const",
 	".local", ".extern", ".align", ".maxntid", ".reqntid", ".pragma", ".section", ".loc", ".file", ".func", ".b8",
 	".u16", ".s32", ".u64", ".f32", ".f64", ".pred", ".ptr", "k", "a", "%r", "%r1", "%rd1", "%p1", "%f1", "%tid.x",
@@ -63,6 +84,7 @@ const WORDS: [&str; 90] = [
 	"}", "(", ")", "[", "]", "<", ">", ";", ",", ":", "@", "!", "|", "=", "+", "-", "bar.warp.sync", "vote.sync.any.pred",
 	"shfl.sync.up.b32", "activemask.b32", "redux.sync.add.u32", "match.all.sync.b32", "addc.cc.u32", "madc.hi.u64",
 	"mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32", "div.rz.f64", "rcp.rn.f32", "%lanemask_lt", "-1", "call", "0", "4", "64", "4294967295",
+	"f", "call.uni", "exit", "brx.idx", ".branchtargets", "st.param.b32", "ld.param.b32", "bar.red.and.pred", "set.eq.f32.s32", ".weak",
 	"0f3F800000", "\"text\"",
 ];
 
@@ -201,6 +223,7 @@ fn the_texts_to_start_from_are_valid() {
 	}
 	parse_and_run(TEXTS[2], &[1], 64);
 	parse_and_run(TEXTS[3], &[1], 64);
+	parse_and_run(TEXTS[4], &[1], 64);
 }
 
 #[test]

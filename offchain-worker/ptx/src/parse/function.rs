@@ -16,7 +16,10 @@ use crate::{
 	lexer::{Place, TokenKind, Tokens},
 	module::{MAX_FUNCTIONS, MAX_PARAM_BYTES, MAX_TEXT_BYTES},
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+	collections::{BTreeMap, BTreeSet},
+	vec::Vec,
+};
 
 const HAS_TEXT: &str = "functions that are defined in the same text";
 const NO_RECURSION: &str = "functions that call themselves neither directly nor through others";
@@ -73,8 +76,8 @@ pub(super) struct Function<'a> {
 struct Text<'a> {
 	tokens: Tokens<'a>,
 	bytes: usize,
-	/// Whom it calls, and where first.
-	calls: BTreeMap<&'a str, Place>,
+	/// Whom it calls.
+	calls: BTreeSet<&'a str>,
 }
 
 /// The functions of a module.
@@ -104,16 +107,14 @@ impl<'a> Functions<'a> {
 		Ok(())
 	}
 
-	/// Checks that all functions that functions call have a text, and that none can come to call itself.
+	/// Checks that all functions have a text, and that none can come to call itself.
 	pub(super) fn check_calls(&self) -> Result<(), ParseError> {
 		let mut callers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
 		let mut unchecked: BTreeMap<&str, usize> = BTreeMap::new();
-		for (name, calls) in
-			self.0.iter().filter_map(|(name, function)| Some((*name, &function.text.as_ref()?.calls)))
-		{
+		for (name, function) in &self.0 {
+			let calls = &self.text(name, function.place)?.calls;
 			unchecked.insert(name, calls.len());
-			for (callee, place) in calls {
-				self.text(callee, *place)?;
+			for callee in calls {
 				callers.entry(callee).or_default().push(name);
 			}
 		}
@@ -135,14 +136,14 @@ impl<'a> Functions<'a> {
 		let Some(mut name) = unchecked.keys().next().copied() else { return Ok(()) };
 		for _ in 0..unchecked.len() {
 			let calls = self.0.get(name).and_then(|function| function.text.as_ref()).map(|text| &text.calls);
-			let next = calls.and_then(|calls| calls.keys().find(|callee| unchecked.contains_key(*callee)));
+			let next = calls.and_then(|calls| calls.iter().find(|callee| unchecked.contains_key(*callee)));
 			name = next.copied().unwrap_or(name);
 		}
 		let place = self.0.get(name).map_or(Place { line: 1, column: 1 }, |function| function.place);
 		Err(place.unsupported("function", name, NO_RECURSION))
 	}
 
-	/// The text of a function that is called at that place.
+	/// The text of a function that is declared or called at that place.
 	fn text(&self, name: &str, place: Place) -> Result<&Text<'a>, ParseError> {
 		let text = self.0.get(name).and_then(|function| function.text.as_ref());
 		text.ok_or_else(|| place.unsupported("function", name, HAS_TEXT))
@@ -157,10 +158,8 @@ pub(super) fn parse<'a>(tokens: &mut Tokens<'a>, names: &mut ModuleNames<'a>) ->
 		return Err(place.duplicate(name));
 	}
 	let parameters = formals(tokens)?;
-	// Whether a function is inlined makes no difference.
-	tokens.accept_word(".noinline")?;
 	if !matches!(tokens.peek().kind, TokenKind::Punctuation('{' | ';')) {
-		return Err(tokens.peek().unexpected("`.noinline`, `{` or `;`"));
+		return Err(tokens.peek().unexpected("`{` or `;`"));
 	}
 	let known = names.functions.get(name).is_some_and(|function| function.text.is_some());
 	names.functions.declare(name, place, Signature { results, parameters })?;
@@ -173,10 +172,7 @@ pub(super) fn parse<'a>(tokens: &mut Tokens<'a>, names: &mut ModuleNames<'a>) ->
 	let start = tokens.clone();
 	let mut body = Body::default();
 	read(tokens, names, &mut body, name, place)?;
-	let mut calls = BTreeMap::new();
-	for call in &body.frames.calls {
-		calls.entry(call.function).or_insert(call.place);
-	}
+	let calls = body.frames.calls.iter().map(|call| call.function).collect();
 	if let Some(function) = names.functions.0.get_mut(name) {
 		function.text = Some(Text { bytes: start.bytes_left() - tokens.bytes_left(), tokens: start, calls });
 	}

@@ -83,9 +83,9 @@ fn structures_are_copied_and_not_shared() {
 fn a_function_may_be_declared_first_and_called_from_several_places() {
 	let functions = format!(
 		".func (.param .b32 result) square(.param .b32 _);
-		.visible .func (.reg .b32 r) twice(.reg .b32 x)\n.noinline\n;
+		.visible .func (.reg .b32 r) twice(.reg .b32 x)\n;
 		.weak .func (.reg .b32 r) quad(.reg .b32 x) {{ .reg .b32 t; call (t), twice, (x); call (r), twice, (t); ret; }}
-		.visible .func (.reg .b32 out) twice(.reg .b32 in) .noinline {{ shl.b32 out, in, 1; }} {SQUARE} .func nothing {{ ret; }}"
+		.visible .func (.reg .b32 out) twice(.reg .b32 in) {{ .pragma \"noinline\"; shl.b32 out, in, 1; }} {SQUARE} .func nothing {{ ret; }}"
 	);
 	let body = "call (%r2), quad, (%r1); call (%r3), twice, (%r2); call (%r4), square, (%r3); call nothing; call nothing, ();
 		add.u32 %r4, %r4, %r2; st.global.u32 [%rd1], %r4;";
@@ -135,7 +135,7 @@ fn every_entry_has_functions_of_its_own() {
 		format!(
 			".visible .entry {name}(.param .u64 buffer) {{ .reg .b64 a; .reg .b32 r, s; ld.param.u64 a, [buffer]; mov.u32 r, 1; {}
 			st.global.u32 [a], r; }}",
-			format!("call (r), add, (r); call (s), calls, (r);").repeat(times as usize)
+			"call (r), add, (r); call (s), calls, (r);".repeat(times as usize)
 		)
 	};
 	let text = format!(
@@ -201,6 +201,7 @@ fn what_cannot_be_called_is_refused() {
 	};
 	unsupported(".func f();", "call f;", "defined in the same text");
 	unsupported(".func f(); .func g() { call f; }", "", "defined in the same text");
+	unsupported(".func f();", "", "defined in the same text");
 	unsupported(".extern .func (.param .b32 r) vprintf(.param .b64 a);", "", "unsupported external function");
 	unsupported("", "call (%r1), %rd1, (%r2), prototype;", "none whose address is in a register");
 	unsupported(".func f() {}", "call f, (), prototype;", "none whose address is in a register");
@@ -296,7 +297,7 @@ fn functions_do_not_multiply_texts_and_memory() {
 	assert!(
 		Module::parse(&format!("{HEADER}{locals}.entry k() {{ call f; }} .entry l() {{ call g; }}")).is_ok()
 	);
-	let declared: String = (0..5_000).map(|index| format!(".func f{index}();")).collect();
+	let declared: String = (0..5_000).map(|index| format!(".func f{index}() {{}}")).collect();
 	assert!(too_large(&format!("{HEADER}{declared}")).contains("functions of a module"));
 	// Variables of call sequences take turns.
 	let calls = "{ .param .b8 a[4000]; }".repeat(100);
