@@ -10,9 +10,10 @@ mod kernels;
 
 use crate::{run_plan, Checkpoints, Device, DeviceError, JobError, RunLimits};
 use kernels::{
-	ATOMICS, BARRIERS, BITS, CONTROL_FLOW, CONVERSIONS, DP4A, FLOATS_32, FLOATS_64, INTEGERS_32, INTEGERS_64,
-	LOCAL_MEMORY, MATRIX_PRODUCTS, MEMORY_SPACES, MISALIGNED, OUT_OF_BOUNDS, PREDICATES, PRODUCTS,
-	ROUNDINGS_32, ROUNDINGS_64, SHUFFLES, SPECIAL_REGISTERS, TRAP, VOTES, WARP_REDUCTIONS, WIDE_INTEGERS,
+	ATOMICS, BARRIERS, BARRIER_REDUCTIONS, BITS, CALLS, CONTROL_FLOW, CONVERSIONS, DP4A, FLOATS_32,
+	FLOATS_64, INDEXED_BRANCHES, INTEGERS_32, INTEGERS_64, LOCAL_MEMORY, MATRIX_PRODUCTS, MEMORY_SPACES,
+	MISALIGNED, OUT_OF_BOUNDS, PREDICATES, PRODUCTS, ROUNDINGS_32, ROUNDINGS_64, SETS, SHUFFLES,
+	SPECIAL_REGISTERS, TRAP, VOTES, WARP_REDUCTIONS, WIDE_INTEGERS,
 };
 use millrace_job::{Argument, BlobHash, Buffer, Launch, Limits, Plan};
 use serde::{Deserialize, Serialize};
@@ -81,11 +82,15 @@ pub fn cases() -> Vec<Case> {
 		each("roundings-64", ROUNDINGS_64, &rows(&doubles())),
 		each("conversions", CONVERSIONS, &integers(32)),
 		each("predicates", PREDICATES, &integers(32)),
+		each("sets", SETS, &integers(32)),
 		each("control-flow", CONTROL_FLOW, &integers(32)),
+		grid("indexed-branches", SM_70, INDEXED_BRANCHES, [3, 1, 1], [48, 1, 1], 0, 3 * 48 * 8),
+		grid("calls", SM_70, CALLS, [2, 1, 1], [64, 1, 1], 0, 2 * 64 * 16),
 		grid("special-registers", SM_70, SPECIAL_REGISTERS, [3, 2, 2], [5, 4, 3], 0, 12 * 60 * 8),
 		grid("memory-spaces", SM_70, MEMORY_SPACES, [2, 1, 1], [32, 1, 1], 256, 2 * 32 * 16),
 		grid("local-memory", SM_70, LOCAL_MEMORY, [2, 1, 1], [48, 1, 1], 0, 2 * 48 * 8),
 		grid("barriers", SM_70, BARRIERS, [4, 1, 1], [128, 1, 1], 0, 4 * 4),
+		grid("barrier-reductions", SM_70, BARRIER_REDUCTIONS, [4, 1, 1], [96, 1, 1], 0, 4 * 96 * 16),
 		grid("atomics", SM_70, ATOMICS, [8, 1, 1], [64, 1, 1], 0, 64),
 		grid("votes", SM_70, VOTES, [2, 1, 1], [40, 1, 1], 0, 2 * 40 * 16),
 		grid("shuffles", SM_70, SHUFFLES, [2, 1, 1], [64, 1, 1], 0, 2 * 64 * 32),

@@ -52,7 +52,7 @@ const TEXTS: [&str; 6] = [
 	}",
 	"
 	.version 7.0 .target sm_80 .address_size 64
-	.func (.param .align 8 .b8 out[16]) pair(.param .b64 a, .param .b32 b); .func (.param .b32 r) leaf(.param .b32 _);
+	.func (.param .align 8 .b8 out[16]) pair(.param .b64 a, .param .b32 b); .func (.param .b32 r) leaf(.param .b32 y);
 	.visible .func (.reg .b32 r, .reg .pred odd) next(.reg .b32 x, .reg .f32 y) {
 		.reg .b32 t; add.u32 r, x, 7; and.b32 t, r, 1; setp.ne.u32 odd, t, 0; bar.red.popc.u32 t, 2, odd; add.u32 r, r, t;
 		T: .branchtargets A, B, A; rem.u32 t, x, 3; brx.idx t, T; A: set.lt.and.u32.f32 r, y, 0f3F800000, !odd; B: @odd ret.uni;

@@ -224,6 +224,76 @@ ENOUGH:
 	cvt.u64.u32 %rd9, %r6; RESULT;
 ";
 
+/// Comparisons whose results are numbers.
+pub(super) const SETS: &str = concat!(
+	word!("set.lt.u32.s32 %r9, %r1, %r2;"),
+	word!("set.hs.s32.u32 %r9, %r1, %r2;"),
+	word!("setp.ne.u32 %p2, %r3, 7; set.ge.and.u32.u64 %r9, %rd1, %rd2, %p2;"),
+	word!("set.eq.xor.s32.b32 %r9, %r1, %r2, !%p2;"),
+	word!("set.gt.f32.s64 %f8, %rd1, %rd3; mov.b32 %r9, %f8;"),
+	word!("set.le.u32.f32 %r9, %f1, %f2;"),
+	word!("set.gtu.or.f32.f32 %f8, %f1, %f2, %p2; mov.b32 %r9, %f8;"),
+	word!("set.nan.s32.f64 %r9, %fd1, %fd2;"),
+);
+
+/// A machine with five states, each a part of the code, in which every thread goes a way of its own.
+pub(super) const INDEXED_BRANCHES: &str = "
+	mov.u32 %r1, %tid.x; mov.u32 %r2, %ctaid.x; mad.lo.u32 %r3, %r2, 48, %r1; mul.lo.u32 %r4, %r3, 0x9e3779b9; mov.u32 %r5, 0;
+	mov.u32 %r6, 0;
+	STATES: .branchtargets ADD, TURN, MIX, ADD, LAST;
+	ENDS: .branchtargets AGAIN, OUT;
+AGAIN:
+	mad.lo.u32 %r4, %r4, 0x85ebca6b, 1; shr.u32 %r7, %r4, 16; rem.u32 %r7, %r7, 5; brx.idx %r7, STATES;
+ADD:
+	add.u32 %r5, %r5, %r4; bra NEXT;
+TURN:
+	shf.l.wrap.b32 %r5, %r5, %r5, 7;
+MIX:
+	xor.b32 %r5, %r5, %r3; bra NEXT;
+LAST:
+	add.u32 %r6, %r6, 4;
+NEXT:
+	add.u32 %r6, %r6, 1; setp.ge.u32 %p1, %r6, 20; selp.u32 %r8, 1, 0, %p1; brx.idx %r8, ENDS;
+OUT:
+	mul.wide.u32 %rd1, %r3, 8; add.u64 %rd1, %rd1, %rd0; st.global.v2.u32 [%rd1], {%r5, %r6};
+";
+
+/// Arguments in registers, in memory and with an address; functions that call others, that meet at barriers, that end
+/// threads, and that some threads call.
+pub(super) const CALLS: &str = "
+.shared .align 4 .b8 cells[256];
+.func (.param .b32 r) step(.param .b32 x, .param .b64 y);
+.func (.param .align 8 .b8 r[16]) turn(.param .align 8 .b8 p[16], .param .b32 by) {
+	.reg .b32 %a<6>; .reg .b64 %b<4>;
+	ld.param.v2.u32 {%a0, %a1}, [p]; ld.param.u32 %a2, [by]; mov.u64 %b0, p; cvta.local.u64 %b1, %b0; ld.u64 %b2, [%b1+8];
+	{ .param .b32 x; .param .b64 y; .param .b32 z; st.param.b32 [x], %a2; st.param.b64 [y], %b2; call.uni (z), step, (x, y);
+	ld.param.b32 %a3, [z]; }
+	st.param.v2.b32 [r], {%a1, %a3}; mul.wide.u32 %b3, %a0, %a3; st.param.b64 [r+8], %b3; ret;
+}
+.func (.param .b32 r) step(.param .b32 x, .param .b64 y) {
+	.reg .b32 %a<3>; .reg .b64 %b<2>; ld.param.u32 %a0, [x]; ld.param.u64 %b0, [y]; cvt.u32.u64 %a1, %b0; mad.lo.u32 %a2, %a0, 5, %a1;
+	st.param.b32 [r], %a2; ret;
+}
+.func (.reg .b32 r) bits(.reg .b32 x, .reg .b32 y) { and.b32 r, x, y; popc.b32 r, r; ret; }
+.func (.param .b32 r) neighbour(.param .b32 mine) {
+	.reg .b32 %a<6>; .reg .b64 %b<4>; ld.param.u32 %a0, [mine]; mov.u32 %a1, %tid.x; shl.b32 %a2, %a1, 2; mov.u32 %a3, cells;
+	add.u32 %a2, %a2, %a3; st.shared.u32 [%a2], %a0; bar.sync 0; mov.u32 %a4, %tid.x; xor.b32 %a4, %a4, 63; shl.b32 %a4, %a4, 2;
+	add.u32 %a4, %a4, %a3; ld.shared.u32 %a5, [%a4]; bar.sync 0; st.param.b32 [r], %a5; ret;
+}
+.func leave(.param .b32 x) { .reg .pred p; .reg .b32 t; ld.param.u32 t, [x]; setp.ge.u32 p, t, 60; @p exit; ret; }
+BODY;
+	mov.u32 %r1, %tid.x; mov.u32 %r2, %ctaid.x; mad.lo.u32 %r3, %r2, 64, %r1; mul.lo.u32 %r4, %r3, 0x9e3779b9; mul.wide.u32 %rd1, %r4, 3;
+	{ .param .align 8 .b8 p[16]; .param .b32 by; .param .align 8 .b8 q[16]; st.param.v2.b32 [p], {%r3, %r4}; st.param.b64 [p+8], %rd1;
+	st.param.b32 [by], %r1; call.uni (q), turn, (p, by); ld.param.v2.b32 {%r5, %r6}, [q]; ld.param.b64 %rd2, [q+8]; }
+	cvt.u32.u64 %r7, %rd2; and.b32 %r8, %r1, 3; setp.eq.u32 %p1, %r8, 0; @!%p1 call (%r7), bits, (%r7, %r4);
+	{ .param .b32 a; .param .b32 b; st.param.b32 [a], %r6; call.uni (b), neighbour, (a); ld.param.b32 %r9, [b]; }
+	{ .param .b32 a; .param .b32 b; st.param.b32 [a], %r9; call.uni (b), neighbour, (a); ld.param.b32 %r10, [b]; }
+	sub.u32 %r10, %r10, %r6; add.u32 %r9, %r9, %r10;
+	mul.wide.u32 %rd3, %r3, 16; add.u64 %rd3, %rd3, %rd0; st.global.v4.u32 [%rd3], {%r5, %r6, %r7, %r9};
+	{ .param .b32 a; st.param.b32 [a], %r1; call.uni leave, (a); }
+	st.global.u32 [%rd3], %r1;
+";
+
 pub(super) const SPECIAL_REGISTERS: &str = "
 	mov.u32 %r1, %tid.x; mov.u32 %r2, %tid.y; mov.u32 %r3, %tid.z;
 	mov.u32 %r5, %ntid.x; mov.u32 %r6, %ntid.y; mov.u32 %r7, %ntid.z;
@@ -276,6 +346,17 @@ NEXT:
 END:
 ";
 
+/// What the threads of a block learn of each other: all, some or none of them give a true predicate.
+pub(super) const BARRIER_REDUCTIONS: &str = "
+	mov.u32 %r1, %tid.x; mov.u32 %r2, %ctaid.x; mad.lo.u32 %r3, %r2, 96, %r1; mul.lo.u32 %r4, %r2, 48;
+	setp.ge.u32 %p1, %r1, %r4; bar.red.popc.u32 %r5, 0, %p1; bar.red.popc.u32 %r6, 1, !%p1;
+	bar.red.and.pred %p2, 0, %p1; bar.red.or.pred %p3, 0, %p1; selp.u32 %r7, 1, 0, %p2; selp.u32 %r8, 2, 0, %p3; or.b32 %r7, %r7, %r8;
+	setp.lt.u32 %p4, %r1, 32; @%p4 bra FIRST; barrier.red.and.pred %p5, 2, !%p1; bra STORE; FIRST: barrier.red.and.pred %p5, 2, %p4;
+STORE:
+	selp.u32 %r8, 4, 0, %p5; or.b32 %r7, %r7, %r8;
+	mul.wide.u32 %rd1, %r3, 16; add.u64 %rd1, %rd1, %rd0; st.global.v4.u32 [%rd1], {%r5, %r6, %r7, %r3};
+";
+
 /// Only operations whose sum does not depend on who comes first.
 pub(super) const ATOMICS: &str = "
 	mov.u32 %r1, %tid.x; mov.u32 %r2, %ctaid.x; mad.lo.u32 %r3, %r2, 64, %r1; sub.s32 %r4, 100, %r3; cvt.s64.s32 %rd1, %r4;
@@ -307,7 +388,7 @@ pub(super) const VOTES: &str = "
 	@%p5 bra HIGH; vote.sync.ballot.b32 %r9, %p1, 0xffff; bra STORE; HIGH: vote.sync.ballot.b32 %r9, %p1, 0xffff0000;
 STORE:
 	mov.u32 %r10, %ctaid.x; mad.lo.u32 %r11, %r10, 40, %r1; mul.wide.u32 %rd1, %r11, 16; add.u64 %rd1, %rd1, %rd0;
-	and.b32 %r12, %r9, %lanemask_lt; popc.b32 %r12, %r12; add.u32 %r5, %r5, %r12; st.global.v4.u32 [%rd1], {%r4, %r5, %r7, %r9};
+	mov.u32 %r12, %lanemask_lt; and.b32 %r12, %r9, %r12; popc.b32 %r12, %r12; add.u32 %r5, %r5, %r12; st.global.v4.u32 [%rd1], {%r4, %r5, %r7, %r9};
 	setp.eq.u32 %p7, %r3, 4; @%p7 ret;
 	vote.sync.ballot.b32 %r13, %p1, -1; st.global.u32 [%rd1+8], %r13;
 ";

@@ -82,7 +82,7 @@ fn structures_are_copied_and_not_shared() {
 #[test]
 fn a_function_may_be_declared_first_and_called_from_several_places() {
 	let functions = format!(
-		".func (.param .b32 result) square(.param .b32 _);
+		".func (.param .b32 result) square(.param .b32 y);
 		.visible .func (.reg .b32 r) twice(.reg .b32 x)\n;
 		.weak .func (.reg .b32 r) quad(.reg .b32 x) {{ .reg .b32 t; call (t), twice, (x); call (r), twice, (t); ret; }}
 		.visible .func (.reg .b32 out) twice(.reg .b32 in) {{ .pragma \"noinline\"; shl.b32 out, in, 1; }} {SQUARE} .func nothing {{ ret; }}"
