@@ -97,7 +97,7 @@ pub(crate) fn places() -> Result<&'static Places, &'static str> {
 	let found = FOUND.get_or_init(|| {
 		let read = |path: &str| fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
 		let places = find(&read("/proc/self/mountinfo")?, &read("/proc/self/cgroup")?)?;
-		places.folders().for_each(|folder| sweep(folder));
+		places.folders().for_each(sweep);
 		// Tried, not assumed.
 		Group::create(&places, Allowance::CHILD).map_err(|error| error.to_string())?;
 		Ok(places)

@@ -156,7 +156,7 @@ fn a_kernel_that_hangs_is_killed_in_time_and_leaves_no_process() {
 	let double = Double::new(r#"{ "faults": [{ "launch": 2, "kind": "hang" }] }"#);
 	let start = Instant::now();
 	let (fine, text) = double.run_digits("2");
-	assert!(!fine && text.contains("did not end within 2.0 s"), "{text}");
+	assert!(!fine && text.contains("did not end within"), "{text}");
 	assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 	let library = double.path("libcuda.so.1");
 	let holders = fs::read_dir("/proc").unwrap().filter_map(Result::ok).filter(|process| {
@@ -174,9 +174,9 @@ fn the_conformance_suite_finds_a_device_that_computes_wrongly() {
 	let output = conformance();
 	let text = String::from_utf8(output.stdout).unwrap();
 	assert!(output.status.success(), "{text}");
-	assert!(text.contains("device Millrace CUDA test double 0, 25 cases, 0 differ\n"), "{text}");
+	assert!(text.contains("device Millrace CUDA test double 0, 29 cases, 0 differ\n"), "{text}");
 	let parsed: ConformanceRecord = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
-	assert_eq!((parsed.outcomes.len(), parsed.device.kind), (25, Kind::Cuda));
+	assert_eq!((parsed.outcomes.len(), parsed.device.kind), (29, Kind::Cuda));
 
 	double.order(r#"{ "faults": [{ "launch": 1, "kind": { "sticky": 700 } }] }"#);
 	let output = conformance();

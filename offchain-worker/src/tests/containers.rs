@@ -4,10 +4,12 @@ use super::{doubles::ScriptedExecutors, jobs::context};
 use crate::{
 	containers::{Containers, RunContainers},
 	jobs::{run_job, DeviceAfter, Ending, JobContext, JobEnd, JobTask},
+	WorkerStatusHandle,
 };
 use millrace_container::{Checkpoint, ContainerError, ContainerJob, ContainerOutput, Event};
 use millrace_executor::{Cancel, DeviceInfo, Kind};
 use millrace_primitives::{worker_api::JobView, BlobHash, JobFailure, JobId, JobOutcome, LeaseId};
+use sp_keystore::testing::MemoryKeystore;
 use std::{
 	collections::VecDeque,
 	sync::{Arc, Mutex},

@@ -13,7 +13,7 @@ use crate::{
 };
 use millrace_executor::{Cancel, Executor};
 use millrace_job::BlobHash;
-use millrace_primitives::{worker_api::JobView, JobFailure, JobId, JobOutcome, LeaseId};
+use millrace_primitives::{worker_api::JobView, Hash, JobFailure, JobId, JobOutcome, LeaseId};
 use std::{path::PathBuf, sync::Arc};
 
 const DOUBLE: &str = include_str!("double.ptx");
