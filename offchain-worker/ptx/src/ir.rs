@@ -1,7 +1,15 @@
 //! Decoded instructions. Registers are numbers, labels are indices, immediates are slots that hold their value from
 //! the start: nothing is looked up by name when a kernel runs.
 
+mod operation;
+mod warp;
+
 use crate::fault::Space;
+pub(crate) use operation::{
+	AtomicOp, Binary, CarryOp, Comparison, FloatBinary, FloatClass, FloatUnary, Gather, Part, Precision,
+	Rounding, Truth, Unary,
+};
+pub(crate) use warp::{MatrixProduct, Shuffle, Vote, WarpAction, WarpOp};
 
 /// Index into a thread's register file, which holds its registers, then each constant and special register that
 /// the entry uses.
@@ -82,135 +90,6 @@ impl IntType {
 	}
 }
 
-/// Operations on one integer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Unary {
-	Abs,
-	Neg,
-	Not,
-	LogicalNot,
-	CountOnes,
-	LeadingZeros,
-	Reverse,
-	/// Position of the highest bit that is not a copy of the sign; all ones where there is none.
-	FindHighest,
-	/// As [`Self::FindHighest`], counted from the top: what a value is to be shifted by.
-	FindShift,
-}
-
-/// Operations on two integers.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Binary {
-	Add,
-	Sub,
-	MulLow,
-	MulHigh,
-	Mul24Low,
-	Mul24High,
-	Div,
-	Rem,
-	Min,
-	Max,
-	And,
-	Or,
-	Xor,
-	ShiftLeft,
-	ShiftRight,
-	AddSaturated,
-	SubSaturated,
-}
-
-/// Which bits of a product are taken.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Part {
-	Low,
-	High,
-	/// All of them: the result is twice as wide as the factors.
-	Wide,
-	/// Low 32 bits of a product of 24-bit numbers.
-	Low24,
-	/// Bits 16 to 47 of a product of 24-bit numbers.
-	High24,
-}
-
-/// Width of a floating-point operation.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Precision {
-	Single,
-	Double,
-}
-
-/// Operations on one float.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum FloatUnary {
-	Abs,
-	Neg,
-	Sqrt,
-	Reciprocal,
-}
-
-/// Operations on two floats.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum FloatBinary {
-	Add,
-	Sub,
-	Mul,
-	Div,
-	Min,
-	Max,
-	/// The second operand with the sign of the first.
-	CopySign,
-}
-
-/// How a result that is no number of its type is rounded.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Rounding {
-	NearestEven,
-	Zero,
-	Down,
-	Up,
-}
-
-/// How two values are compared. The unordered ones hold when an operand is NaN, the others do not.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Comparison {
-	Equal,
-	NotEqual,
-	Less,
-	LessEqual,
-	Greater,
-	GreaterEqual,
-	EqualUnordered,
-	NotEqualUnordered,
-	LessUnordered,
-	LessEqualUnordered,
-	GreaterUnordered,
-	GreaterEqualUnordered,
-	Numbers,
-	NotNumbers,
-}
-
-/// What `testp` asks of a float.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum FloatClass {
-	Finite,
-	Infinite,
-	Number,
-	NotANumber,
-	Normal,
-	Subnormal,
-}
-
-/// Operations that give a carry to the next one, or take one.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum CarryOp {
-	Add,
-	Sub,
-	/// The low half of a product, and a sum.
-	MulAddLow,
-	MulAddHigh,
-}
-
 /// How the result of a comparison is combined with a predicate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Combine {
@@ -234,15 +113,6 @@ pub(crate) enum Compared {
 	Floats(Precision),
 }
 
-/// What `set` gives if its comparison holds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Truth {
-	/// 32 ones.
-	AllOnes,
-	/// 1.0 as a binary32.
-	One,
-}
-
 /// What the threads of a block learn of each other at a barrier.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct BarrierReduction {
@@ -251,107 +121,12 @@ pub(crate) struct BarrierReduction {
 	pub(crate) condition: Condition,
 }
 
-/// How the predicates of a block are put together.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Gather {
-	/// How many hold.
-	Count,
-	All,
-	Any,
-}
-
-/// Read-modify-write operations.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum AtomicOp {
-	Add,
-	Min,
-	Max,
-	Exchange,
-	CompareExchange,
-	And,
-	Or,
-	Xor,
-	/// Counts up to the operand, then from zero again.
-	Increment,
-	/// Counts down from the operand, again and again.
-	Decrement,
-	AddFloat,
-}
-
 /// Where an access goes: a base address in a slot, and a distance from it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Address {
 	pub(crate) offset: i32,
 	pub(crate) base: Slot,
 	pub(crate) space: Space,
-}
-
-/// An instruction that the threads of a warp execute together. Its operands are kept apart from [`Op`], which would be
-/// twice as large with them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WarpOp {
-	pub(crate) action: WarpAction,
-	/// Which lanes take part.
-	pub(crate) mask: Slot,
-	/// Results; those that the action does not have are the sink.
-	pub(crate) d: [Slot; 4],
-	pub(crate) a: [Slot; 4],
-	pub(crate) b: [Slot; 2],
-	pub(crate) c: [Slot; 4],
-	/// Whether `a` is a negated predicate.
-	pub(crate) negated: bool,
-}
-
-/// What a warp does together. Threads that are to meet must name the same.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum WarpAction {
-	Barrier,
-	/// The lanes that are here.
-	ActiveMask,
-	Vote(Vote),
-	Shuffle(Shuffle),
-	/// One of the associative operations, over all lanes.
-	Reduce {
-		op: Binary,
-		ty: IntType,
-	},
-	/// The lanes that have the same value: those of each lane, or all of them if `all` have the same one.
-	Match {
-		all: bool,
-		bits: u8,
-	},
-	Multiply(MatrixProduct),
-}
-
-/// A product of matrices of bytes, added to one of 32-bit numbers that has eight columns.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct MatrixProduct {
-	/// Rows of the first factor and of the result: 8 or 16.
-	pub(crate) rows: u8,
-	/// Columns of the first factor and rows of the second: 16 or 32.
-	pub(crate) depth: u8,
-	/// Whether the bytes of each factor are signed.
-	pub(crate) signed: [bool; 2],
-	/// Whether results out of range become the nearest number in range.
-	pub(crate) saturate: bool,
-}
-
-/// How predicates are put together.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Vote {
-	All,
-	Any,
-	Uniform,
-	Ballot,
-}
-
-/// Which lane a lane reads from.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Shuffle {
-	Up,
-	Down,
-	Butterfly,
-	Index,
 }
 
 /// What an instruction does. `d` is written, `a`, `b`, `c` are read. Values narrower than 64 bits are kept
