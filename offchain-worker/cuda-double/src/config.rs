@@ -69,6 +69,11 @@ pub(crate) enum FaultKind {
 	Escape,
 	/// If there is another GPU beside its own it ends with the code 998, and otherwise as it should.
 	Neighbour,
+	/// It takes so many mebibytes of the machine's memory, in a way that no limit of a process's own counts. If it gets them it ends
+	/// with the code 998, and otherwise as it should.
+	TakeMemory(usize),
+	/// It starts so many threads beside each other. If it gets them it ends with the code 998, and otherwise as it should.
+	StartThreads(u32),
 }
 
 impl Default for Config {

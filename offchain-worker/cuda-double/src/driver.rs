@@ -3,6 +3,7 @@
 use crate::{
 	config::{stay_loaded, Config, Fault, FaultKind},
 	escape::escapes,
+	greed::{starts_threads, takes_memory},
 	visible::{visible, Gpu},
 };
 use millrace_ptx::{
@@ -37,7 +38,7 @@ pub(crate) mod code {
 	pub(crate) const ILLEGAL_ADDRESS: u32 = 700;
 	pub(crate) const MISALIGNED_ADDRESS: u32 = 716;
 	pub(crate) const LAUNCH_FAILED: u32 = 719;
-	/// No code of the driver's: a kernel has got out.
+	/// No code of the driver's: a kernel has got out, or more than it should.
 	pub(crate) const ESCAPED: u32 = 998;
 	pub(crate) const UNKNOWN: u32 = 999;
 }
@@ -378,6 +379,8 @@ impl Context {
 				Some(FaultKind::Sticky(code)) => code,
 				Some(FaultKind::Escape) if !is_confined() => code::ESCAPED,
 				Some(FaultKind::Neighbour) if driver.gpus.len() > 1 => code::ESCAPED,
+				Some(FaultKind::TakeMemory(mebibytes)) if takes_memory(mebibytes) => code::ESCAPED,
+				Some(FaultKind::StartThreads(count)) if starts_threads(count) => code::ESCAPED,
 				_ => {
 					let mut state = lock(&context.state);
 					let State { memory, budget, .. } = &mut *state;

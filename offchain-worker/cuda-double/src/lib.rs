@@ -16,6 +16,7 @@
 mod config;
 mod driver;
 mod escape;
+mod greed;
 mod visible;
 
 use driver::{code, driver, Answer, Context, Handle};

@@ -135,7 +135,7 @@ pub fn run_plan(
 			if tell {
 				update(Update::Progress(now));
 			}
-			watch.check()
+			watch.check(Duration::ZERO)
 		};
 		busy += run_launch(device, &launch, &clock, look)?;
 		update(Update::Progress(progress(done + 1, None)));

@@ -276,13 +276,20 @@ fn an_endless_loop_ends_with_the_clock() {
 }
 
 #[test]
-fn a_launch_that_gets_nowhere_ends_before_its_job() {
-	let launch_limit = Duration::from_millis(100);
+fn a_launch_that_gets_nowhere_ends_before_the_job_and_one_that_gets_on_does_not() {
+	let launch_limit = Duration::from_secs(1);
 	let limits = RunLimits { launch: launch_limit, ..limits() };
 	let hanging = Plan { launches: vec![scale(1), launch("spin", vec![])], ..plan() };
 	let error = run_with(&hanging, &limits, MEMORY_BYTES, 1_000_000_000).unwrap_err();
 	let stalled = DeviceError::Stalled { launch: 2, launches: 2, limit: launch_limit };
 	assert_eq!(error, JobError::Device(stalled));
+	// Longer than that, but of blocks that end one after the other. They are told in waves.
+	let mut long = plan();
+	long.launches[0].grid = [1_000_000, 1, 1];
+	long.launches[0].block = [1024, 1, 1];
+	let limits = RunLimits { wall_clock: 3 * launch_limit, ..limits };
+	let error = run_with(&long, &limits, MEMORY_BYTES, u64::MAX).unwrap_err();
+	assert_eq!(error, JobError::Device(DeviceError::TimedOut(TimeLimit::WallClock(limits.wall_clock))));
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub enum FailureKind {
 	/// The job used up its steps or its time, or one of its launches got nowhere.
 	#[codec(index = 4)]
 	TimedOut,
-	/// The device has not enough memory for the buffers.
+	/// The device has not enough memory for the buffers, or the job's process used up what it may have of the machine's.
 	#[codec(index = 5)]
 	OutOfMemory,
 	/// The device that was asked for is not here, or its driver is not.

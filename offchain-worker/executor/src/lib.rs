@@ -70,10 +70,10 @@
 //! Its environment is empty but for the variables that choose a GPU driver, and its driver shows it the GPU of its job and no
 //! other. It is the leader of its process group, dies with
 //! its parent, writes no core file, has a limit on its memory, cannot be traced by other processes of the user, gains no privileges, and has a network
-//! namespace with nothing in it. Where the machine gives one, it is in a control group of its own. Landlock leaves it the files of its
-//! device's driver alone; then the driver is loaded; then
+//! namespace with nothing in it. Where the machine lets its parent make one, it is in a control group of its own, before anything
+//! else, which limits memory, tasks and its share of the processors. Landlock leaves it the files of the device's driver alone; then the driver is loaded; then
 //! seccomp takes away programs, other processes, sockets and the kernel's own setting. Only after that does it read anything of
-//! the job's. [`ExecutorInfo::confinement`] tells which of these took effect on this machine: the last two are tried each time.
+//! the job's. [`ExecutorInfo::confinement`] tells which of these took effect on this machine: the group and the last two are tried each time.
 //!
 //! # The protocol
 //!
@@ -87,7 +87,7 @@ mod conformance;
 mod error;
 mod filesystem;
 mod frame;
-mod group;
+mod groups;
 mod health;
 mod message;
 mod monitor;
@@ -105,6 +105,7 @@ mod watcher;
 pub use by_hand::{list_devices, run_by_hand, HandRun, HandRunError};
 pub use conformance::{conformance, ConformanceRecord};
 pub use error::{ExecutorError, Failure, FailureKind};
+pub use groups::HostLimits;
 pub use health::{health_text, read_health};
 pub use monitor::{Monitor, MonitorMessage};
 pub use parent::{Cancel, Executor, ExecutorInfo};

@@ -66,6 +66,9 @@ enum Command {
 		/// The device that the job runs on.
 		#[arg(long)]
 		device: DeviceSelector,
+		/// Folders of the control groups that it enters.
+		#[arg(long)]
+		group: Vec<PathBuf>,
 	},
 }
 
@@ -109,7 +112,7 @@ fn main() -> ExitCode {
 		Command::Run(args) => run(args),
 		Command::Conformance(args) => conform(&args),
 		Command::Check => check(),
-		Command::Serve { parent, device } => serve(parent, &device).map_err(Into::into),
+		Command::Serve { parent, device, group } => serve(parent, &device, &group).map_err(Into::into),
 	};
 	match done {
 		Ok(()) => ExitCode::SUCCESS,
@@ -221,5 +224,8 @@ fn conform(args: &ConformanceArgs) -> Result<(), Box<dyn Error>> {
 fn check() -> Result<(), Box<dyn Error>> {
 	let info = Executor::new(env::current_exe()?).check()?;
 	println!("millrace-executor {}: {}", info.version, info.confinement);
+	if let Some(why) = info.no_control_group {
+		println!("no control group: {why}");
+	}
 	Ok(())
 }

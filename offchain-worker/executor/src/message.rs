@@ -5,7 +5,7 @@ use codec::{Decode, Encode};
 use millrace_job::MAX_BUFFER_BYTES;
 
 /// Changes with every change of the messages.
-pub(crate) const PROTOCOL: u32 = 5;
+pub(crate) const PROTOCOL: u32 = 6;
 /// What the child's first frame begins with, so that any other program is recognised.
 pub(crate) const MAGIC: [u8; 8] = *b"millrace";
 /// The version of this crate, which both sides must have.

@@ -2,8 +2,9 @@
 
 use crate::{
 	message::VERSION,
+	parent::START_TIME,
 	process::{printable, Process, Started},
-	session::{spawn, START_TIME},
+	session::spawn,
 	Executor, ExecutorError, Failure, FailureKind,
 };
 use millrace_device::nvml::{Reading, XidEvent};
@@ -81,7 +82,7 @@ impl Monitor {
 		spawn("executor-monitor", move || {
 			let (parent, seconds) = (std::process::id().to_string(), every.as_secs_f64().to_string());
 			let arguments = ["monitor", "--parent", &parent, "--every", &seconds];
-			match Process::start(&path, &arguments, None) {
+			match Process::start(&path, &arguments, None, None) {
 				Ok(Started { process, stdin, stdout }) => {
 					if started.send(Ok((process, stdin))).is_ok() {
 						listen(BufReader::new(stdout), &sender);

@@ -1,13 +1,10 @@
-//! The parent's side: what is asked of a child, and what comes of it.
+//! The parent's side: what can be asked of the program.
 
 use crate::{
-	group::places,
 	process::{Process, Started},
-	serve::failure,
-	session::{spawn, Event, Session, Sizes, EXIT_TIME, START_TIME},
-	Confinement, DeviceList, DeviceSelector, ExecutorError, JobOutput, JobRequest, Update,
+	session::{self, spawn, Event, Session, Sizes},
+	Confinement, DeviceList, DeviceSelector, ExecutorError, HostLimits, JobOutput, JobRequest, Update,
 };
-use millrace_device::{JobError, LaunchWatch};
 use std::{
 	io::Read,
 	path::{Path, PathBuf},
@@ -16,8 +13,11 @@ use std::{
 		mpsc::sync_channel,
 		Arc,
 	},
+	time::Duration,
 };
 
+/// How long a child may take to say that it is there, and to list the GPUs.
+pub(crate) const START_TIME: Duration = Duration::from_secs(30);
 /// The longest list of GPUs, in bytes.
 const MAX_LIST_BYTES: u64 = 1 << 20;
 
@@ -49,7 +49,7 @@ pub struct ExecutorInfo {
 	pub version: String,
 	/// What keeps it in bounds on this machine.
 	pub confinement: Confinement,
-	/// Why it has no control group of its own, if it has none.
+	/// Why it is in no control group, or in one that does not limit everything; `None` if all is well.
 	pub no_control_group: Option<String>,
 }
 
@@ -57,12 +57,24 @@ pub struct ExecutorInfo {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Executor {
 	path: PathBuf,
+	host_limits: HostLimits,
 }
 
 impl Executor {
 	/// The program at `path`, which is looked at only when it is used.
 	pub fn new(path: impl Into<PathBuf>) -> Self {
-		Self { path: path.into() }
+		Self { path: path.into(), host_limits: HostLimits::default() }
+	}
+
+	/// The same program, which may take so much of the machine for each job and each kernel to compile. The limits hold where the system
+	/// lets this process make control groups: [`Self::check`] tells.
+	pub fn with_host_limits(self, host_limits: HostLimits) -> Self {
+		Self { host_limits, ..self }
+	}
+
+	/// What one of its processes may take of the machine.
+	pub(crate) fn host_limits(&self) -> &HostLimits {
+		&self.host_limits
 	}
 
 	/// Where the program is.
@@ -78,10 +90,8 @@ impl Executor {
 	pub fn check(&self) -> Result<ExecutorInfo, ExecutorError> {
 		let mut session = Session::start(self, &DeviceSelector::Reference, Sizes::default())?;
 		let hello = session.hello(&Cancel::new(), START_TIME)?;
-		// The end of its input tells the child that there is no job.
-		drop(session.stdin.take());
-		session.process.end(EXIT_TIME);
-		let no_control_group = places().err().map(Into::into);
+		let no_control_group = session.no_control_group();
+		session.dismiss();
 		Ok(ExecutorInfo { version: hello.version, confinement: hello.confinement, no_control_group })
 	}
 
@@ -93,7 +103,7 @@ impl Executor {
 	/// error.
 	pub fn devices(&self) -> Result<DeviceList, ExecutorError> {
 		let Started { mut process, stdin, stdout } =
-			Process::start(&self.path, &["devices", "--json"], None)?;
+			Process::start(&self.path, &["devices", "--json"], None, None)?;
 		drop(stdin);
 		let (sender, receiver) = sync_channel(1);
 		spawn("executor-devices", move || {
@@ -105,7 +115,7 @@ impl Executor {
 		let Ok(text) = receiver.recv_timeout(START_TIME) else {
 			return Err(ExecutorError::Lost(format!("no list of GPUs after {} s", START_TIME.as_secs())));
 		};
-		let ending = process.end(EXIT_TIME);
+		let ending = process.end(session::EXIT_TIME);
 		let text =
 			text.map_err(|error| ExecutorError::Lost(format!("its list of GPUs cannot be read: {error}")))?;
 		serde_json::from_slice(&text).map_err(|error| {
@@ -137,20 +147,9 @@ impl Executor {
 		// Before it speaks it opens the device, which may take as long as anything else that it does in silence.
 		session.hello(cancel, START_TIME.max(limits.silence).min(limits.wall_clock))?;
 		session.send(request)?;
-		// The child watches its launches itself, and is not believed: it ran somebody else's code.
-		let mut watch = LaunchWatch::new(limits.launch);
 		loop {
 			match session.next(cancel, &limits)? {
-				Event::Update(now) => {
-					match &now {
-						Update::Progress(progress) => watch.see(*progress),
-						Update::Checkpoint(_) => watch.restart(),
-					}
-					watch
-						.check()
-						.map_err(|stalled| ExecutorError::Failed(failure(JobError::Device(stalled))))?;
-					update(now);
-				}
+				Event::Update(now) => update(now),
 				Event::Done(output) => {
 					session.finish();
 					return Ok(output);

@@ -5,8 +5,9 @@
 //! next job with the same kernel does not wait for it.
 
 use crate::{
+	parent::START_TIME,
 	serve::{failure, Opened},
-	session::{Event, Session, Sizes, START_TIME},
+	session::{Event, Session, Sizes},
 	Cancel, DeviceSelector, Executor, ExecutorError, Failure, JobLimits,
 };
 use millrace_device::DeviceError;

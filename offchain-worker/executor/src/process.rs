@@ -1,6 +1,6 @@
 //! One child process: started with nothing it does not need, and never left behind.
 
-use crate::{group::Group, system, ExecutorError};
+use crate::{groups::Group, system, ExecutorError};
 use millrace_device::{cuda, nvml};
 use std::{
 	fs,
@@ -28,7 +28,7 @@ pub(crate) struct Process {
 	/// `None` once it is reaped.
 	child: Option<Child>,
 	stderr: Receiver<String>,
-	/// Goes after the child.
+	/// What it is in, if it is one that enters a group. Dropped after the child.
 	group: Option<Group>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Started {
 
 impl Process {
 	/// Starts the program at `path`. Its driver shows it no GPU but `only`, if there is one: a process has no business on any
-	/// other, and an instance of a GPU in MIG mode cannot be had in another way.
+	/// other, and an instance of a GPU in MIG mode cannot be had in another way. The group goes with the child.
 	///
 	/// # Errors
 	///
@@ -50,6 +50,7 @@ impl Process {
 		path: &Path,
 		arguments: &[&str],
 		only: Option<&str>,
+		group: Option<Group>,
 	) -> Result<Started, ExecutorError> {
 		let cannot =
 			|error: io::Error| ExecutorError::CannotStart { path: path.into(), reason: error.to_string() };
@@ -68,10 +69,7 @@ impl Process {
 			.stdin(Stdio::piped())
 			.stdout(Stdio::piped())
 			.stderr(Stdio::piped());
-		let group = Group::for_child();
 		let mut child = command.spawn().map_err(cannot)?;
-		// Before it is told what to do, so that nothing of a job is outside.
-		let group = group.filter(|group| group.add(child.id()).is_ok());
 		let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
 		let (sender, stderr) = sync_channel(1);
 		let process = Self { child: Some(child), stderr, group };
@@ -97,8 +95,15 @@ impl Process {
 	pub(crate) fn end(&mut self, patience: Duration) -> Ending {
 		let status = self.wait(patience).or_else(|| self.kill());
 		let stderr = self.stderr.recv_timeout(Duration::from_millis(200)).unwrap_or_default();
-		let out_of_memory = self.group.as_ref().is_some_and(Group::ran_out_of_memory);
-		Ending { status, stderr, out_of_memory }
+		// Only a kill can come of it. A child that has ended by itself had what it needed.
+		let killed = status.is_some_and(|status| status.signal() == Some(libc::SIGKILL));
+		let used_up = self.group.as_ref().filter(|_| killed).and_then(Group::used_up_memory);
+		Ending { status, stderr, used_up }
+	}
+
+	/// The group that it was told to enter.
+	pub(crate) fn group(&self) -> Option<&Group> {
+		self.group.as_ref()
 	}
 
 	fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
@@ -118,10 +123,15 @@ impl Process {
 
 	fn kill(&mut self) -> Option<ExitStatus> {
 		system::kill_group(self.child.as_ref()?.id());
+		self.group.iter().for_each(Group::kill);
 		let status = self.wait(REAP);
 		if let Some(mut stuck) = self.child.take() {
 			// It ends when its driver lets it. A thread of its own waits, so that it does not stay as a zombie then.
-			let _ = thread::Builder::new().name("executor-reaper".into()).spawn(move || stuck.wait());
+			let group = self.group.take();
+			let _ = thread::Builder::new().name("executor-reaper".into()).spawn(move || {
+				let _ = stuck.wait();
+				drop(group);
+			});
 		}
 		status
 	}
@@ -145,8 +155,8 @@ pub(crate) struct Ending {
 	pub(crate) status: Option<ExitStatus>,
 	/// The beginning of what it said on standard error.
 	stderr: String,
-	/// Whether it, or something that it started, was killed because its control group had used up its memory.
-	pub(crate) out_of_memory: bool,
+	/// The memory of its group in bytes, if it was killed because it used that up.
+	pub(crate) used_up: Option<u64>,
 }
 
 impl Ending {
@@ -163,6 +173,9 @@ impl std::fmt::Display for Ending {
 			Some((None, Some(signal))) => write!(f, "it was killed by signal {signal}")?,
 			Some((None, None)) => write!(f, "it ended in an unknown way")?,
 			None => write!(f, "it was killed and does not end, as if its device's driver hung")?,
+		}
+		if let Some(bytes) = self.used_up {
+			write!(f, " because it used up the {} MiB of memory that it may have", bytes >> 20)?;
 		}
 		if !self.stderr.is_empty() {
 			write!(f, "; it said: {}", self.stderr)?;

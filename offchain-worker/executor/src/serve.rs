@@ -3,6 +3,7 @@
 use crate::{
 	filesystem,
 	frame::{read_frame, write_frame},
+	groups,
 	message::{
 		Hello, Reply, Start, Task, MAGIC, MAX_BLOBS, MAX_BLOB_FRAME, MAX_MESSAGE_BYTES, MAX_START_FRAME,
 		PROTOCOL, VERSION,
@@ -21,24 +22,27 @@ use std::{
 	collections::BTreeMap,
 	fs::File,
 	io::{self, Read},
+	path::PathBuf,
 	time::Duration,
 };
 
-/// Serves the parent over standard input and output: opens the device, gives up all that a job does not need, introduces itself,
+/// Serves the parent over standard input and output: enters the control groups of these folders, opens the device, gives up all that a job does not need, introduces itself,
 /// takes at most one task, sends its result. Call it
 /// before any thread is started or file opened, and end the process when it returns.
 ///
 /// # Errors
 ///
 /// If the process `parent` is not this one's parent, or what it sends is not a request. A job that fails is no error.
-pub fn serve(parent: u32, device: &DeviceSelector) -> io::Result<()> {
+pub fn serve(parent: u32, device: &DeviceSelector, control_groups: &[PathBuf]) -> io::Result<()> {
+	// First, so that everything counts.
+	let control_group = groups::enter(control_groups);
 	let confinement = system::confine(parent)?;
 	let mut output = system::take_stdout()?;
 	// The driver is loaded with its own files in reach, and nothing of the job's is read before its system calls are filtered.
 	let no_foreign_files = filesystem::restrict(device);
 	let opened = open(device);
 	let no_foreign_calls = syscalls::restrict();
-	let confinement = Confinement { no_foreign_files, no_foreign_calls, ..confinement };
+	let confinement = Confinement { no_foreign_files, no_foreign_calls, control_group, ..confinement };
 	let hello = Hello { magic: MAGIC, protocol: PROTOCOL, version: VERSION.into(), confinement };
 	write_frame(&mut output, &hello.encode())?;
 	let mut input = io::stdin().lock();

@@ -1,13 +1,15 @@
-//! One child: starting it, talking to it, and ending it.
+//! One child that is talked to, from its first words to its result.
 
 use crate::{
 	frame::{read_frame, write_frame},
+	groups::Group,
 	message::{Hello, Reply, Start, Task, MAGIC, MAX_COMPILED_BYTES, MAX_REPLY_FRAME, PROTOCOL, VERSION},
 	process::{printable, Process, Started},
 	Cancel, Checkpoint, DeviceSelector, Executor, ExecutorError, Failure, FailureKind, JobLimits, JobOutput,
 	JobRequest, Progress, Update,
 };
 use codec::{Decode, Encode};
+use millrace_device::LaunchWatch;
 use std::{
 	io::{Read, Write},
 	path::{Path, PathBuf},
@@ -20,12 +22,10 @@ use std::{
 	time::{Duration, Instant},
 };
 
-/// How long a child may take to say that it is there, and to list the GPUs.
-pub(crate) const START_TIME: Duration = Duration::from_secs(30);
-/// How much later than the child's own limit the parent kills it.
-const WALL_CLOCK_GRACE: Duration = Duration::from_secs(1);
 /// How long a child may take to end after its result: the driver gives back the device's memory.
 pub(crate) const EXIT_TIME: Duration = Duration::from_secs(10);
+/// How much later than the child's own limits the parent kills it.
+const GRACE: Duration = Duration::from_secs(1);
 /// How often the wait for a child looks whether the job was cancelled.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -65,9 +65,11 @@ impl Sizes {
 pub(crate) struct Session {
 	path: PathBuf,
 	started: Instant,
-	pub(crate) process: Process,
-	pub(crate) stdin: Option<ChildStdin>,
+	process: Process,
+	stdin: Option<ChildStdin>,
 	events: Receiver<Event>,
+	/// The launches of its job.
+	launches: LaunchWatch,
 }
 
 impl Session {
@@ -82,12 +84,16 @@ impl Session {
 			DeviceSelector::Cuda(None) | DeviceSelector::Reference => None,
 		};
 		let (parent, device) = (std::process::id().to_string(), device.to_string());
-		let arguments = ["serve", "--parent", &parent, "--device", &device];
-		let Started { process, stdin, stdout } = Process::start(path, &arguments, only)?;
+		let group = Group::make(executor.host_limits());
+		let folders: Vec<_> = group.folders().map(|folder| folder.to_string_lossy().into_owned()).collect();
+		let mut arguments = vec!["serve", "--parent", &parent, "--device", &device];
+		arguments.extend(folders.iter().flat_map(|folder| ["--group", folder]));
+		let Started { process, stdin, stdout } = Process::start(path, &arguments, only, Some(group))?;
 		// Few, so that a child that floods its pipe is slowed down instead of filling our memory.
 		let (sender, events) = sync_channel(4);
 		spawn("executor-listener", move || listen(stdout, sizes, &sender))?;
-		Ok(Self { path: path.into(), started: Instant::now(), process, stdin: Some(stdin), events })
+		let launches = LaunchWatch::new(Duration::MAX);
+		Ok(Self { path: path.into(), started: Instant::now(), process, stdin: Some(stdin), events, launches })
 	}
 
 	/// Waits for the child's first words, and compares versions.
@@ -112,8 +118,14 @@ impl Session {
 		}
 	}
 
+	/// Why its control group does not limit everything.
+	pub(crate) fn no_control_group(&self) -> Option<String> {
+		self.process.group().and_then(Group::lacking)
+	}
+
 	/// Hands the request over, on a thread of its own: the child reads it while it may already speak.
 	pub(crate) fn send(&mut self, request: Arc<JobRequest>) -> Result<(), ExecutorError> {
+		self.launches = LaunchWatch::new(request.limits.launch);
 		let spent = self.started.elapsed();
 		self.write(move |stdin| write_request(stdin, &request, spent))
 	}
@@ -137,6 +149,12 @@ impl Session {
 		})
 	}
 
+	/// Lets the child end without a task, which the end of its input tells it.
+	pub(crate) fn dismiss(&mut self) {
+		drop(self.stdin.take());
+		self.finish();
+	}
+
 	/// Waits for the child's end, after its last words.
 	pub(crate) fn finish(&mut self) {
 		self.process.end(EXIT_TIME);
@@ -151,11 +169,17 @@ impl Session {
 			}
 			Event::Broken(reason) => {
 				let ending = self.process.end(Duration::from_secs(1));
-				if ending.out_of_memory {
-					let message = "it took more of the machine's memory than a job may".into();
-					return ExecutorError::Failed(Failure { kind: FailureKind::OutOfMemory, message });
+				match ending.used_up {
+					Some(bytes) => ExecutorError::Failed(Failure {
+						kind: FailureKind::OutOfMemory,
+						message: format!(
+							"out of the machine's memory: the job's process took more than the {} MiB that it may have, and was \
+							 killed; use less, or a provider that gives more",
+							bytes >> 20
+						),
+					}),
+					None => ExecutorError::Lost(format!("{reason}; {ending}")),
 				}
-				ExecutorError::Lost(format!("{reason}; {ending}"))
 			}
 			Event::Hello(_) | Event::Update(_) | Event::Done(_) | Event::Prepared(_) => {
 				ExecutorError::Lost("it said what it was not asked for".into())
@@ -163,13 +187,21 @@ impl Session {
 		}
 	}
 
-	/// The next event. Cancellation, the clock and silence are errors.
-	pub(crate) fn next(&self, cancel: &Cancel, limits: &JobLimits) -> Result<Event, ExecutorError> {
+	/// The next event. Cancellation, the clocks and silence are errors.
+	pub(crate) fn next(&mut self, cancel: &Cancel, limits: &JobLimits) -> Result<Event, ExecutorError> {
 		let silent = Instant::now();
-		let wall_clock = limits.wall_clock.saturating_add(WALL_CLOCK_GRACE);
+		let wall_clock = limits.wall_clock.saturating_add(GRACE);
 		loop {
 			match self.events.recv_timeout(CANCEL_INTERVAL) {
-				Ok(event) => return Ok(event),
+				Ok(event) => {
+					match &event {
+						Event::Update(Update::Progress(progress)) => self.launches.see(*progress),
+						// It was read after the launch.
+						Event::Update(Update::Checkpoint(_)) => self.launches.restart(),
+						_ => {}
+					}
+					return Ok(event);
+				}
 				Err(RecvTimeoutError::Disconnected) => {
 					return Err(ExecutorError::Lost("its listener ended".into()))
 				}
@@ -183,6 +215,10 @@ impl Session {
 					"the job did not end within {:.1} s and was killed",
 					limits.wall_clock.as_secs_f64()
 				);
+				return Err(ExecutorError::Failed(Failure { kind: FailureKind::TimedOut, message }));
+			}
+			if let Err(stalled) = self.launches.check(GRACE) {
+				let message = format!("{stalled} (its process was killed)");
 				return Err(ExecutorError::Failed(Failure { kind: FailureKind::TimedOut, message }));
 			}
 			if silent.elapsed() >= limits.silence {

@@ -2,10 +2,15 @@
 
 use codec::{Decode, Encode};
 use std::{
+	ffi::CString,
 	fmt,
 	fs::File,
 	io,
-	os::fd::{AsFd, AsRawFd},
+	os::{
+		fd::{AsFd, AsRawFd},
+		unix::ffi::OsStrExt,
+	},
+	path::Path,
 };
 
 /// The most memory of the machine that a child may write to, in bytes: the request's blobs and checkpoint, the reference device's
@@ -31,17 +36,24 @@ pub struct Confinement {
 	pub no_foreign_files: bool,
 	/// It can start no program, reach no other process, open no socket, and change nothing of the system.
 	pub no_foreign_calls: bool,
+	/// It is in a control group of its own, which limits its memory, its tasks and its share of the processors.
+	pub control_group: bool,
 }
 
+/// The name of the measure that is good to have, but that not every machine has.
+const CONTROL_GROUP: &str = "control group";
+
 impl Confinement {
-	/// Names of the measures that did not take effect. Empty on a machine that is fit for strangers' jobs.
+	/// Names of the measures that strangers' jobs need and that did not take effect. Empty on a machine that is fit for them. A control
+	/// group is not: without one, a job may slow the machine down, but it gets no further.
 	pub fn missing(&self) -> Vec<&'static str> {
-		let measures = self.measures();
-		measures.into_iter().filter(|(_, effective)| !effective).map(|(name, _)| name).collect()
+		let measures = self.measures().into_iter();
+		let missing = measures.filter(|(name, effective)| !effective && *name != CONTROL_GROUP);
+		missing.map(|(name, _)| name).collect()
 	}
 
 	/// All measures by name, and whether each took effect.
-	pub fn measures(&self) -> [(&'static str, bool); 8] {
+	pub fn measures(&self) -> [(&'static str, bool); 9] {
 		[
 			("dies with parent", self.dies_with_parent),
 			("not traceable", self.not_traceable),
@@ -51,6 +63,7 @@ impl Confinement {
 			("bounded memory", self.bounded_memory),
 			("no foreign files", self.no_foreign_files),
 			("no foreign calls", self.no_foreign_calls),
+			(CONTROL_GROUP, self.control_group),
 		]
 	}
 }
@@ -107,6 +120,8 @@ pub(crate) fn confine(parent: u32) -> io::Result<Confinement> {
 		// Later: the driver has to be loaded in between.
 		no_foreign_files: false,
 		no_foreign_calls: false,
+		// Earlier, as the caller knows.
+		control_group: false,
 	})
 }
 
@@ -150,4 +165,25 @@ pub(crate) fn kill_group(leader: u32) {
 	let Some(group) = libc::pid_t::try_from(leader).ok().filter(|group| *group > 1) else { return };
 	// SAFETY: kill takes integers and touches no memory of ours. It can fail only because the group has ended.
 	unsafe { libc::kill(-group, libc::SIGKILL) };
+}
+
+/// Whether a file has an extended attribute of that name, which is the character one.
+pub(crate) fn attribute_is_one(path: &Path, name: &str) -> bool {
+	let (Ok(path), Ok(name)) = (CString::new(path.as_os_str().as_bytes()), CString::new(name)) else {
+		return false;
+	};
+	let mut value = [0_u8; 2];
+	// SAFETY: both texts end with a zero, and as many bytes of the live `value` may be written as it has.
+	let length =
+		unsafe { libc::getxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+	length == 1 && value[0] == b'1'
+}
+
+/// Gives a file an extended attribute. Returns whether that went well.
+#[cfg(test)]
+pub(crate) fn set_attribute(path: &Path, name: &str, value: &[u8]) -> bool {
+	let path = CString::new(path.as_os_str().as_bytes()).unwrap();
+	let name = CString::new(name).unwrap();
+	// SAFETY: both texts end with a zero, and as many bytes of the live `value` are read as it has.
+	unsafe { libc::setxattr(path.as_ptr(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) == 0 }
 }

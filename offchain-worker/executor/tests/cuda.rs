@@ -134,8 +134,7 @@ fn what_goes_wrong_is_told_and_the_next_job_runs() {
 /// Landlock and seccomp are in every kernel since 5.13, but not in every sandbox.
 fn can_confine() -> bool {
 	let lsm = fs::read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
-	let said = Command::new(PROGRAM).arg("check").output().unwrap().stdout;
-	let is_confined = !String::from_utf8(said).unwrap().contains("NO");
+	let is_confined = Executor::new(PROGRAM).check().unwrap().confinement.missing().is_empty();
 	assert!(is_confined || !lsm.contains("landlock"), "this machine can confine and does not");
 	is_confined
 }
@@ -164,6 +163,35 @@ fn a_kernel_that_hangs_is_killed_in_time_and_leaves_no_process() {
 		maps.contains(library.to_str().unwrap())
 	});
 	assert_eq!(holders.count(), 0);
+}
+
+#[test]
+fn a_launch_that_hangs_is_ended_by_its_own_limit_and_the_next_job_runs() {
+	let double = Double::new(r#"{ "faults": [{ "launch": 2, "kind": "hang" }] }"#);
+	let executor = double.executor();
+	let names = ["kernel.ptx", "weights.bin", "images.bin", "labels.bin"];
+	let run = || {
+		let request = JobRequest {
+			plan: fs::read(digits("plan.json")).unwrap(),
+			blobs: names.map(|name| fs::read(digits(name)).unwrap()).into(),
+			resume: None,
+			compiled: None,
+			device: DeviceSelector::Cuda(None),
+			limits: JobLimits { launch: Duration::from_secs(4), ..JobLimits::default() },
+		};
+		executor.run_job(Arc::new(request), &Cancel::new(), &mut |_| {})
+	};
+	let start = Instant::now();
+	let ExecutorError::Failed(failure) = run().unwrap_err() else { panic!("it was lost") };
+	assert_eq!(failure.kind, FailureKind::TimedOut);
+	// The child's own words: the parent did not have to kill it.
+	assert!(failure.message.starts_with("launch 2 of 2 made no progress for 4.0 s: "), "{failure}");
+	assert!(!failure.message.contains("was killed"), "{failure}");
+	assert!((4..60).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+	double.order("{}");
+	let output = run().unwrap();
+	let expected = fs::read_to_string(digits("expected.blake3")).unwrap();
+	assert_eq!(BlobHash::of(&output.bytes).to_string(), expected.trim());
 }
 
 #[test]

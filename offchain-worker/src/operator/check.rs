@@ -9,6 +9,7 @@ fn advice(measure: &str) -> &'static str {
 		"no network" => "allow network namespaces: run as root, or set the sysctl kernel.unprivileged_userns_clone=1",
 		"no foreign files" => "use a kernel of 5.13 or later with Landlock (CONFIG_SECURITY_LANDLOCK, and landlock in the lsm list)",
 		"no foreign calls" => "use a kernel with seccomp filters (CONFIG_SECCOMP_FILTER), outside of a sandbox that forbids them",
+		"control group" => "GPUs are offered all the same; for one, run the node as docs/provider.md says, with Delegate=cpu memory pids",
 		_ => "run outside of a sandbox that forbids it",
 	}
 }
@@ -30,11 +31,8 @@ pub(crate) fn check_machine(executor: &Executor, out: &mut dyn Write) -> Result<
 			writeln!(out, "  {:20}{}", "", advice(measure))?;
 		}
 	}
-	match &info.no_control_group {
-		None => writeln!(out, "Its memory, tasks and processors are limited by a control group as well.")?,
-		Some(why) => {
-			writeln!(out, "It has no control group of its own; its limits are those above.\n  {why}")?
-		}
+	if let Some(why) = &info.no_control_group {
+		writeln!(out, "  {:20}{why}", "")?;
 	}
 	let list = executor.devices()?;
 	writeln!(out, "GPUs:")?;

@@ -39,6 +39,7 @@ impl Executors for Machine {
 			bounded_memory: true,
 			no_foreign_files: true,
 			no_foreign_calls: true,
+			control_group: true,
 		};
 		(self.0)(&mut confinement);
 		Ok(confinement)
@@ -82,6 +83,11 @@ fn only_the_gpus_that_the_operator_names_are_offered() {
 #[test]
 fn a_gpu_is_offered_where_jobs_are_kept_in_bounds() {
 	assert_eq!(find(|_| {}, false), Ok(1));
+}
+
+#[test]
+fn a_gpu_is_offered_where_nobody_can_make_control_groups() {
+	assert_eq!(find(|on| on.control_group = false, false), Ok(1));
 }
 
 #[test]

@@ -4,16 +4,11 @@ use super::*;
 use crate::{
 	frame::write_frame,
 	message::{Hello, Reply, MAGIC, PROTOCOL, VERSION},
-	Checkpoint, Checkpoints, DeviceSelector, Failure, FailureKind, JobLimits, Progress,
+	Checkpoint, Checkpoints, Failure, FailureKind, JobLimits, Progress,
 };
 use codec::Encode;
 use millrace_job::BlobHash;
-use std::{
-	fs,
-	os::unix::fs::PermissionsExt,
-	thread,
-	time::{Duration, Instant},
-};
+use std::{fs, os::unix::fs::PermissionsExt, thread, time::Instant};
 use tempfile::TempDir;
 
 /// A program that does what `script` says, with the folder of the test in `$here`.
@@ -93,6 +88,7 @@ fn hello_of(version: &str, protocol: u32) -> Vec<u8> {
 		bounded_memory: true,
 		no_foreign_files: true,
 		no_foreign_calls: true,
+		control_group: true,
 	};
 	Hello { magic: MAGIC, protocol, version: version.into(), confinement }.encode()
 }
@@ -264,18 +260,19 @@ fn a_child_that_is_alive_but_never_ready_is_killed_by_the_clock() {
 }
 
 #[test]
-fn a_child_that_says_for_ever_that_a_launch_runs_is_not_believed() {
-	let progress = Reply::Progress { launches_done: 1, launches: 3, blocks_done: None };
-	let mut frame = Vec::new();
-	write_frame(&mut frame, &progress.encode()).unwrap();
-	let fake = Fake::saying(&[hello()], "while sleep 0.05; do cat \"$here/progress\"; done");
-	fs::write(fake.folder.path().join("progress"), frame).unwrap();
-	let limits = JobLimits { launch: Duration::from_millis(400), ..JobLimits::default() };
+fn a_child_whose_launch_gets_nowhere_is_killed_although_it_speaks() {
+	let progress = Reply::Progress { launches_done: 1, launches: 3, blocks_done: Some(7) }.encode();
+	// The length comes before the frame.
+	let again = format!("tail -c {} \"$here/frames\"", 4 + progress.len());
+	let script = format!("echo $$ >\"$here/pid\"; while sleep 0.1; do {again}; done");
+	let fake = Fake::saying(&[hello(), progress], &script);
+	let limits = JobLimits { launch: Duration::from_millis(200), ..JobLimits::default() };
 	let start = Instant::now();
 	let ExecutorError::Failed(failure) = fake.run(limits).unwrap_err() else { panic!() };
 	assert_eq!(failure.kind, FailureKind::TimedOut);
-	assert!(failure.message.starts_with("launch 2 of 3 made no progress for 0.4 s"), "{}", failure.message);
+	assert!(failure.message.starts_with("launch 2 of 3 made no progress for 0.2 s: "), "{failure}");
 	assert!(start.elapsed() < Duration::from_secs(20));
+	assert!(!exists(fake.pid()), "it is neither alive nor a zombie");
 }
 
 #[test]
