@@ -43,12 +43,16 @@ export async function start(options) {
 
 /**
  * Starts the nodes and returns the scenario's context: `api` of the validator, `nodes` of the providers by name, `renter`, `council`,
- * and `providers`, which `enlist` fills in. `profiles` are those of the providers, like `PROVIDERS`, with a `bond` if it is not `BOND`.
+ * and `providers`, which `enlist` fills in. `profiles` are those of the providers, like `PROVIDERS`, with a `bond` if it is not `BOND`, and
+ * with more `args` and `env` of their nodes.
  */
 export async function startNodes({ binary, chain, folder = temporaryFolder(), validatorArgs, profiles = PROVIDERS, renter = '//Charlie', council = ['//Alice', '//Bob'] }) {
 	const bids = 'Eve' in profiles && checkProgram(binary).includes('--worker-bid-policy');
 	const hosts = Object.fromEntries(
-		Object.keys(profiles).map((name) => [name, { keys: { gpuw: `//${name}//worker` }, args: ['--worker', '--worker-device', 'reference'] }]),
+		Object.entries(profiles).map(([name, { args = [], env }]) => [
+			name,
+			{ keys: { gpuw: `//${name}//worker` }, args: ['--worker', '--worker-device', 'reference', ...args], env },
+		]),
 	);
 	if (bids) {
 		const policy = join(folder, 'bid-policy.toml');

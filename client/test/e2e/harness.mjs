@@ -1,7 +1,7 @@
 // Starts real nodes for the end-to-end tests, and makes bad kernels for them.
 
 import assert from 'node:assert/strict';
-import { callNode, DispatchFailed, keyPair } from '../../lib/chain.mjs';
+import { callNode, DispatchFailed, eventsOf, fields, heads, keyPair } from '../../lib/chain.mjs';
 import { becomeProvider, classOf, describeDevices, postAsk, waitUntilLive, workerOf } from '../../lib/market.mjs';
 import { ALONE, LocalNode, sleep } from '../../lib/nodes.mjs';
 import { LOOP } from '../../lib/spin.mjs';
@@ -48,6 +48,30 @@ export async function refused(promise, name) {
 export const ENDLESS = LOOP.replace('@%p1 bra $again', 'bra $again');
 export const OUT_OF_BOUNDS = LOOP.replace('[%rd2]', '[%rd2+4096]');
 export const UNSUPPORTED = LOOP.replace('add.s32 %r2, %r2, 1;', 'tex.1d.v4.s32.s32 {%r2,%r2,%r2,%r2}, [%rd1, {%r2}];');
+
+/** Waits for a condition, and returns what it gave. */
+export async function until(condition, what, timeoutMs = 60_000) {
+	for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(100)) {
+		const found = await condition();
+		if (found) return found;
+	}
+	throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
+}
+
+/** Waits until the chain has taken so many more reports of a provider's worker, in further epochs. */
+export async function moreReports(api, address, count, timeoutMs = 60_000) {
+	const last = async () => (await api.query.attestation.lastReports(address)).unwrap().epoch.toNumber();
+	const before = await last();
+	await until(async () => (await last()) >= before + count, `${count} more reports`, timeoutMs);
+}
+
+/** The results that the chain has of a lease, in their order, as `[job, outcome]`: at the best block, and from the lease's first on. */
+export async function resultsOf(api, { lease, block }) {
+	const events = await eventsOf(api, 'leases', block, (await heads(api)).best);
+	const finished = events.filter(({ event }) => event.method === 'JobFinished').map(({ event }) => fields(event));
+	const mine = finished.filter((data) => data.lease.toString() === lease);
+	return mine.map(({ job, outcome }) => [job.toNumber(), outcome.isFailed ? outcome.asFailed.type : outcome.type]);
+}
 
 /** All events from block 1 to `to`, as `{ block, section, method, data }` with fields by name. */
 export async function allEvents(api, to) {
