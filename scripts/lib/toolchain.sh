@@ -95,6 +95,11 @@ need_podman() {
   command -v podman >/dev/null || (need_packages podman crun) || note "without podman the tests of containers are skipped"
 }
 
+# The test of clocks that jump runs with it, and says that it is skipped where it is not to be had.
+need_faketime() {
+  compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || (need_packages libfaketime) || note "without libfaketime the test of clocks is skipped"
+}
+
 need_node_js() {
   if ! command -v node >/dev/null || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 18 ]; then
     need_packages nodejs npm
