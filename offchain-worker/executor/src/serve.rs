@@ -26,9 +26,9 @@ use std::{
 	time::Duration,
 };
 
-/// Serves the parent over standard input and output: enters the control groups of these folders, opens the device, gives up all that a job does not need, introduces itself,
-/// takes at most one task, sends its result. Call it
-/// before any thread is started or file opened, and end the process when it returns.
+/// Serves the parent over standard input and output: enters the control groups of these folders, opens the device, gives up all that a
+/// job does not need, introduces itself, takes at most one task, sends its result. Call it before any thread is started or file opened,
+/// and end the process when it returns.
 ///
 /// # Errors
 ///
