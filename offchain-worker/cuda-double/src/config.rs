@@ -1,11 +1,6 @@
 //! What the double is told to be, and what to do wrong.
 
 use serde::Deserialize;
-use std::{
-	ffi::{CStr, CString},
-	fs,
-	path::PathBuf,
-};
 
 /// Read from the file `<library>.json`, where `<library>` is the file that was loaded. Without that file everything has its
 /// default: one GPU, no faults. Counts are of one process.
@@ -91,59 +86,4 @@ impl Default for Config {
 			slow_ms: 0,
 		}
 	}
-}
-
-impl Config {
-	/// What the file beside the library says.
-	///
-	/// # Errors
-	///
-	/// A text if there is a file that cannot be read. A test that means to order a fault must not pass without it.
-	pub(crate) fn load() -> Result<Self, String> {
-		let mut path = library().ok_or("the double does not know its own file")?.into_os_string();
-		path.push(".json");
-		let path = PathBuf::from(path);
-		let text = match fs::read_to_string(&path) {
-			Ok(text) => text,
-			Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-			Err(error) => return Err(format!("{}: {error}", path.display())),
-		};
-		serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
-	}
-}
-
-/// Keeps this library in memory, whoever unloads it: launches run in threads of its own.
-///
-/// # Errors
-///
-/// A text if the linker refuses.
-pub(crate) fn stay_loaded() -> Result<(), String> {
-	let name = library().and_then(|path| CString::new(path.into_os_string().into_encoded_bytes()).ok());
-	let name = name.ok_or("the double does not know its own file")?;
-	// SAFETY: the name ends with a zero. The library is loaded already, so no initialiser runs.
-	let kept =
-		unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD | libc::RTLD_NODELETE) };
-	if kept.is_null() {
-		return Err("the double cannot stay loaded".into());
-	}
-	Ok(())
-}
-
-/// The file that this library was loaded from.
-fn library() -> Option<PathBuf> {
-	let mut info = libc::Dl_info {
-		dli_fname: std::ptr::null(),
-		dli_fbase: std::ptr::null_mut(),
-		dli_sname: std::ptr::null(),
-		dli_saddr: std::ptr::null_mut(),
-	};
-	let here: fn() -> Option<PathBuf> = library;
-	// SAFETY: the address is that of a function of this library, and `info` is live and of the type that is filled in.
-	let found = unsafe { libc::dladdr(here as *const libc::c_void, &mut info) };
-	if found == 0 || info.dli_fname.is_null() {
-		return None;
-	}
-	// SAFETY: the linker's own text, which ends with a zero and lives as long as the library.
-	let name = unsafe { CStr::from_ptr(info.dli_fname) };
-	name.to_str().ok().map(PathBuf::from)
 }

@@ -1,7 +1,7 @@
 //! The driver's state: contexts with their memory, modules and stream, and what is wrong with them. No foreign types here.
 
 use crate::{
-	config::{stay_loaded, Config, Fault, FaultKind},
+	config::{Config, Fault, FaultKind},
 	escape::escapes,
 	greed::{starts_threads, takes_memory},
 	visible::{visible, Gpu},
@@ -69,8 +69,8 @@ static DRIVER: OnceLock<Result<Driver, String>> = OnceLock::new();
 /// Initialises the driver, once.
 pub(crate) fn init() -> Answer<()> {
 	let made = DRIVER.get_or_init(|| {
-		stay_loaded()?;
-		let config = Config::load()?;
+		millrace_double::stay_loaded()?;
+		let config: Config = millrace_double::orders()?;
 		Ok(Driver {
 			lost: AtomicU32::new(config.broken.unwrap_or(0)),
 			gpus: visible(&config),

@@ -1,7 +1,6 @@
 //! What the double is told to be. The file is read again at every call, so a test can change the GPUs while somebody watches them.
 
 use serde::Deserialize;
-use std::{ffi::CStr, fs, path::PathBuf};
 
 /// Read from the file `<library>.json`, where `<library>` is the file that was loaded. Without that file everything has its
 /// default: one GPU, in good health. Replace the file by renaming another one over it, so that it is never seen half written.
@@ -110,42 +109,4 @@ impl Default for Gpu {
 			events: true,
 		}
 	}
-}
-
-impl Config {
-	/// What the file beside the library says now.
-	///
-	/// # Errors
-	///
-	/// A text if there is a file that cannot be read. A test that means to order a fault must not pass without it.
-	pub(crate) fn load() -> Result<Self, String> {
-		let mut path = library().ok_or("the double does not know its own file")?.into_os_string();
-		path.push(".json");
-		let path = PathBuf::from(path);
-		let text = match fs::read_to_string(&path) {
-			Ok(text) => text,
-			Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-			Err(error) => return Err(format!("{}: {error}", path.display())),
-		};
-		serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
-	}
-}
-
-/// The file that this library was loaded from.
-fn library() -> Option<PathBuf> {
-	let mut info = libc::Dl_info {
-		dli_fname: std::ptr::null(),
-		dli_fbase: std::ptr::null_mut(),
-		dli_sname: std::ptr::null(),
-		dli_saddr: std::ptr::null_mut(),
-	};
-	let here: fn() -> Option<PathBuf> = library;
-	// SAFETY: the address is that of a function of this library, and `info` is live and of the type that is filled in.
-	let found = unsafe { libc::dladdr(here as *const libc::c_void, &mut info) };
-	if found == 0 || info.dli_fname.is_null() {
-		return None;
-	}
-	// SAFETY: the linker's own text, which ends with a zero and lives as long as the library.
-	let name = unsafe { CStr::from_ptr(info.dli_fname) };
-	name.to_str().ok().map(PathBuf::from)
 }

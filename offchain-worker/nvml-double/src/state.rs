@@ -53,7 +53,7 @@ fn events() -> MutexGuard<'static, Events> {
 }
 
 fn read() -> Answer<Config> {
-	Config::load().map_err(|problem| {
+	millrace_double::orders().map_err(|problem| {
 		// A wrong order must be seen by whoever gave it.
 		eprintln!("NVML double: {problem}");
 		code::UNKNOWN
