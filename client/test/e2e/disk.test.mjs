@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { callNode, heads, send } from '../../lib/chain.mjs';
 import { getBlob, putBlobs } from '../../lib/job.mjs';
 import { addsUp, awaitEvent, closeLease, followJob } from '../../lib/leases.mjs';
+import { waitUntilLive } from '../../lib/market.mjs';
 import { temporaryFolder } from '../../lib/nodes.mjs';
 import { rentNow } from '../../lib/orders.mjs';
 import { orderTerms } from '../../lib/terms.mjs';
@@ -116,7 +117,10 @@ test('a node that starts on a full disk reports, and takes the next job when the
 	fill();
 	await bob.kill('SIGKILL');
 	await bob.start();
-	// A worker that has to write before it can begin sends no report: the lease is never ready.
+	// A worker that has to write before it can begin sends no report, and nobody finds its ask.
+	const address = context.providers.Bob.pair.address;
+	await moreReports(context.api, address, 1);
+	await waitUntilLive(context.api, address);
 	lease = await rentNow(context.api, context.renter, orderTerms({ classId: context.providers.Bob.classId, maxPrice: PROVIDERS.Bob.price, termMs: 600_000 }));
 	await awaitEvent(context.api, 'LeaseReady', { lease: lease.lease, from: lease.block, timeoutMs: 60_000 });
 	rmSync(filler);
