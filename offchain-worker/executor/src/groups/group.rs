@@ -15,8 +15,10 @@ use std::{
 
 /// What names of groups begin with. The id of the parent follows, when it was started, and a number.
 const PREFIX: &str = "millrace-executor";
-/// The weight of a child against that of its parent, in hundredths, when both want the processors.
-const WEIGHT: u64 = 10;
+/// The weight of a child in hundredths, when there is more to do than processors. A parent that was given a group of version 2 weighs a
+/// hundred with all its threads; elsewhere each of its threads, and of whatever else is in its group, weighs a hundred. Much less than
+/// that, and a job starves on a busy machine while its clock runs.
+const WEIGHT: u64 = 50;
 /// What a group of version 1 weighs by default; of version 2 it is a hundred.
 const DEFAULT_SHARES: u64 = 1_024;
 /// Limits of memory are multiples of the largest page that systems have.
